@@ -1,0 +1,129 @@
+"""Which identifier stands at an offset, and what stands before its dot."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from treewright_indexer.graph.model import Occurrence
+from treewright_indexer.model import Role
+from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
+
+_WORD_BEFORE = re.compile(rb"[\w$\x80-\xff]*\Z")
+_WORD_AFTER = re.compile(rb"[\w$\x80-\xff]*")
+_SPACE = b" \t\r\n\f\\"
+_MAX_CALL_BYTES = 4000
+"""How far back a call's arguments are followed when a receiver is read."""
+
+
+class Part(NamedTuple):
+    """One name of a receiver chain; `called` when arguments follow: `f` in `f(x).y`."""
+
+    name: str
+    called: bool
+    start: int
+
+
+def word_at(data: bytes, offset: int) -> Span | None:
+    """The identifier that touches `offset`, as a span; None between identifiers."""
+    before = _WORD_BEFORE.search(data, max(0, offset - 512), offset)
+    after = _WORD_AFTER.match(data, offset)
+    start = before.start() if before else offset
+    end = after.end() if after else offset
+    return Span(start, end) if end > start and not data[start : start + 1].isdigit() else None
+
+
+def occurrence_at(snapshot: Snapshot, path: str, offset: int) -> Occurrence | None:
+    """The occurrence at `offset`, or None in comments, strings, keywords and white space."""
+    text = snapshot.text(path)
+    span = word_at(text.data, offset)
+    if span is None or snapshot.language(path) is None:
+        return None
+    name = text.slice(span)
+    for reference in snapshot.references_in(path, name):
+        if reference.start == span.start:
+            return Occurrence(path, name, span, reference.role, reference.attribute)
+    return None
+
+
+def receiver_before(data: bytes, name_start: int) -> list[Part] | None:
+    """The chain in front of `.name`: `a.b(c)` before `a.b(c).name` as [a, b called].
+
+    None when it is anything but names and calls: a subscript, a literal, an operator.
+    """
+    position = _skip_dot(data, name_start)
+    parts: list[Part] = []
+    while position is not None:
+        called = False
+        if data[position - 1 : position] == b")":
+            opening = _matching_parenthesis(data, position)
+            if opening is None:
+                return None
+            position, called = _skip_space(data, opening), True
+        match = _WORD_BEFORE.search(data, max(0, position - 512), position)
+        if match is None or match.start() == position:
+            return None
+        start = match.start()
+        parts.append(Part(match.group().decode("utf-8", "replace"), called, start))
+        position = _skip_dot(data, start)
+        if position is None and _preceded_by_value(data, start):
+            return None
+    return parts[::-1] or None
+
+
+def _skip_space(data: bytes, position: int) -> int:
+    while position > 0 and data[position - 1] in _SPACE:
+        position -= 1
+    return position
+
+
+def _skip_dot(data: bytes, position: int) -> int | None:
+    """The end of what stands before `.`, `?.`, `->` or `::`; None when none of them does."""
+    position = _skip_space(data, position)
+    for mark in (b"?.", b".", b"->", b"::"):
+        if data.endswith(mark, 0, position):
+            return _skip_space(data, position - len(mark))
+    return None
+
+
+def _preceded_by_value(data: bytes, start: int) -> bool:
+    return start > 0 and data[start - 1] in b")]\"'"
+
+
+def _matching_parenthesis(data: bytes, end: int) -> int | None:
+    """Offset of the `(` that the `)` right before `end` closes."""
+    depth, position, floor = 0, end - 1, max(0, end - _MAX_CALL_BYTES)
+    quote = 0
+    while position >= floor:
+        byte = data[position]
+        if quote:
+            if byte == quote and data[position - 1 : position] != b"\\":
+                quote = 0
+        elif byte in b"\"'":
+            quote = byte
+        elif byte in b")]}":
+            depth += 1
+        elif byte in b"([{":
+            depth -= 1
+            if depth == 0:
+                return position if byte == 0x28 else None
+        position -= 1
+    return None
+
+
+def keyword_callee(snapshot: Snapshot, path: str, offset: int) -> Span | None:
+    """Span of the called expression of the call whose keyword argument stands at `offset`."""
+    node = snapshot.tree(path).root_node.descendant_for_byte_range(offset, offset)
+    while node is not None:
+        called = node.child_by_field_name("function")
+        if called is not None and called.end_byte <= offset:
+            return Span(called.start_byte, called.end_byte)
+        if node.type in ("class_definition", "class_declaration") and node.start_byte < offset:
+            return None  # `class A(metaclass=M)`: no function has that parameter
+        node = node.parent
+    return None
+
+
+def is_role(occurrence: Occurrence, *roles: Role) -> bool:
+    return occurrence.role in roles

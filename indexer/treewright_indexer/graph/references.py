@@ -1,0 +1,165 @@
+"""Every use of a target: candidates by name from the index, each resolved back to it.
+
+A use whose meaning only a type could tell (`x.name` on an unknown `x`) keeps the confidence
+`unique` or `name`; callers choose how much of that they want.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.errors import TreewrightError
+from treewright_indexer.graph.model import Confidence, Occurrence, Target, Use
+from treewright_indexer.graph.resolve import Resolver
+from treewright_indexer.model import FileFacts, Reference, Role
+from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
+
+
+def references(
+    snapshot: Snapshot,
+    target: Target,
+    token: CancelToken | None = None,
+    *,
+    include_declaration: bool = True,
+    by_name: bool = False,
+    resolver: Resolver | None = None,
+) -> list[Use]:
+    """The uses of `target`, by path and offset.
+
+    With `by_name` also those that only have its name: attributes of unknown receivers. Uses
+    through an alias (`import f as g`) are included; their span covers the alias.
+    """
+    resolver = resolver or Resolver(snapshot, token)
+    uses: dict[tuple[str, int], Use] = {}
+    for use in _uses(resolver, target, by_name):
+        if include_declaration or use.role != Role.DEFINITION:
+            uses[use.path, use.span.start] = use
+    return [uses[key] for key in sorted(uses)]
+
+
+def _uses(resolver: Resolver, target: Target, by_name: bool) -> Iterator[Use]:
+    snapshot = resolver.snapshot
+    if target.kind == "module":
+        yield from _module_uses(resolver, target)
+        return
+    if target.scope >= 0:
+        local = target.kind == "parameter" or target.scope > 0
+        candidates = (
+            [(target.path, snapshot.references_in(target.path, target.name))]
+            if local and target.kind != "parameter"
+            else snapshot.uses(target.name)
+        )
+    else:
+        candidates = snapshot.uses(target.name)
+    for path, found in candidates:
+        resolver.token.check()
+        aliases: set[str] = set()
+        yield from _uses_in(resolver, target, path, target.name, found, by_name, aliases)
+        for alias in aliases:
+            yield from _uses_in(
+                resolver, target, path, alias, snapshot.references_in(path, alias), False, set()
+            )
+
+
+def _uses_in(
+    resolver: Resolver,
+    target: Target,
+    path: str,
+    name: str,
+    found: list[Reference],
+    by_name: bool,
+    aliases: set[str],
+) -> Iterator[Use]:
+    """Uses in one file; names that stand for the target there are added to `aliases`."""
+    facts = resolver.facts(path)
+    if facts is None:
+        return
+    length = len(name.encode())
+    member = bool(target.container) and target.scope < 0
+    for reference in found:
+        if reference.attribute and target.scope > 0 and target.kind != "parameter":
+            continue
+        if reference.role == Role.KEYWORD and target.kind not in ("parameter", "field", "variable"):
+            continue
+        occurrence = Occurrence(
+            path, name, Span(reference.start, reference.start + length), reference.role,
+            reference.attribute,
+        )  # fmt: skip
+        if reference.role == Role.IMPORT and name == target.name:
+            aliases |= _aliases_of(facts, reference.start, name)
+        elif not reference.attribute and member and _is_bare_elsewhere(target, path, reference):
+            continue
+        for meant in resolver.resolve(occurrence):
+            if meant.key == target.key:
+                if meant.confidence == Confidence.NAME and not by_name:
+                    break
+                confidence = meant.confidence
+                if path != target.path and confidence == Confidence.EXACT:
+                    confidence = Confidence.IMPORT
+                enclosing = facts.qualified_name(reference.symbol) if reference.symbol >= 0 else ""
+                yield Use(path, occurrence.span, reference.role, reference.attribute, confidence, enclosing)
+                break
+        else:
+            if by_name and reference.attribute and member and _undecided(resolver, occurrence):
+                enclosing = facts.qualified_name(reference.symbol) if reference.symbol >= 0 else ""
+                yield Use(path, occurrence.span, reference.role, True, Confidence.NAME, enclosing)
+
+
+def _is_bare_elsewhere(target: Target, path: str, reference: Reference) -> bool:
+    """A bare name in another file never means a member, unless it is a keyword argument."""
+    return path != target.path and reference.role != Role.KEYWORD
+
+
+def _undecided(resolver: Resolver, occurrence: Occurrence) -> bool:
+    """True when the graph has no idea: too many definitions of the name to list."""
+    return not resolver.resolve(occurrence) and resolver.may_be_member(occurrence)
+
+
+def _aliases_of(facts: FileFacts, start: int, name: str) -> set[str]:
+    return {
+        item.alias
+        for item in facts.imports
+        if item.name_start == start and item.alias and item.alias != name
+    }
+
+
+def _module_uses(resolver: Resolver, target: Target) -> Iterator[Use]:
+    """Import statements that name the module, and the names they bind."""
+    for path, found in resolver.snapshot.uses(target.name):
+        resolver.token.check()
+        facts = resolver.facts(path)
+        if facts is None:
+            continue
+        length = len(target.name.encode())
+        for reference in found:
+            span = Span(reference.start, reference.start + length)
+            occurrence = Occurrence(path, target.name, span, reference.role, reference.attribute)
+            if any(meant.key == target.key for meant in resolver.resolve(occurrence)):
+                enclosing = facts.qualified_name(reference.symbol) if reference.symbol >= 0 else ""
+                yield Use(path, span, reference.role, reference.attribute, Confidence.IMPORT, enclosing)
+
+
+def highlights(snapshot: Snapshot, path: str, offset: int, token: CancelToken) -> list[Use]:
+    """Uses of what stands at `offset` in its own file; by name when it cannot be resolved."""
+    from treewright_indexer.graph.occurrences import occurrence_at
+
+    occurrence = occurrence_at(snapshot, path, offset)
+    if occurrence is None:
+        return []
+    resolver = Resolver(snapshot, token)
+    keys = {target.key for target in resolver.resolve(occurrence)}
+    length = len(occurrence.name.encode())
+    uses: list[Use] = []
+    for reference in snapshot.references_in(path, occurrence.name):
+        span = Span(reference.start, reference.start + length)
+        other = Occurrence(path, occurrence.name, span, reference.role, reference.attribute)
+        try:
+            meant = {target.key for target in resolver.resolve(other)}
+        except TreewrightError:
+            meant = set()
+        same = bool(keys & meant) if keys else not meant and reference.attribute == occurrence.attribute
+        if same:
+            uses.append(Use(path, span, reference.role, reference.attribute, Confidence.EXACT, ""))
+    return uses

@@ -1,0 +1,1 @@
+"""Finding code: by symbol name and by words."""

@@ -1,0 +1,282 @@
+"""Settings: one frozen struct per layer, defaults in the class, built once at the boundary.
+
+Precedence: the client (`workspace/configuration`, then `initializationOptions`) > environment
+> `.env` in the first workspace folder > defaults. A key that is unknown or ill typed is named
+in a problem for the user, and its default is kept; the other keys stay in force.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+import msgspec
+
+if TYPE_CHECKING:
+    from treewright_indexer.workspace import IndexSettings
+
+Json = Mapping[str, Any]
+
+
+class IndexLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """What is indexed and where the index lives."""
+
+    max_file_bytes: int = 1_500_000
+    """Larger files are skipped, with the reason in `treewright index --json`."""
+    exclude: tuple[str, ...] = ()
+    """Further patterns in the syntax of `.gitignore`."""
+    workers: int | None = None
+    """Processes that read files; None takes what the machine has."""
+    cache_dir: str | None = None
+    """None: the user's cache folder, or `$TREEWRIGHT_HOME`."""
+    watch: bool = True
+    """See changes made outside the editor."""
+
+    def domain(self) -> IndexSettings:
+        """The same as the indexer knows it."""
+        from treewright_indexer.workspace import IndexSettings
+
+        return IndexSettings(
+            max_file_bytes=self.max_file_bytes,
+            exclude=self.exclude,
+            workers=self.workers,
+            cache_dir=Path(self.cache_dir).expanduser() if self.cache_dir else None,
+            watch=self.watch,
+        )
+
+
+class LintLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """treewright's own linter run on open Python documents."""
+
+    enable: bool = True
+    delay_ms: int = 300
+    """Quiet time after the last keystroke before the linter runs."""
+
+
+class EditsLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """How edits are put before the user."""
+
+    confirm: Literal["uncertain", "always", "never"] = "uncertain"
+    """Which edits ask for confirmation where the editor can show a preview."""
+
+
+class FeedbackLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """What is kept of proposals and their outcomes. Nothing ever leaves the machine."""
+
+    level: Literal["off", "outcomes", "local"] = "local"
+    expire_minutes: float = 10.0
+    """A proposal that shows no effect within this time counts as expired."""
+
+
+class AgentLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """Limits of tasks, and the addresses and names of models the user gave."""
+
+    max_iterations: int = 7
+    command_timeout_s: float = 20.0
+    command_max_output_bytes: int = 20_000
+    mcp_server_url: str = "http://localhost:8000"
+    openai_api_key: str | None = None
+    finetuned_model: str | None = None
+    critique_model: str | None = None
+    ci: bool = False
+
+    def __repr__(self) -> str:
+        key = "set" if self.openai_api_key else "not set"
+        return f"AgentLayer(max_iterations={self.max_iterations}, openai_api_key={key}, …)"
+
+
+class LogLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """What the editor's log panel gets; the file and stderr follow `--log-level`."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class ServerSettings(msgspec.Struct, frozen=True, rename="camel"):
+    """Everything a user can set, by layer: `treewright.<layer>.<key>`."""
+
+    index: IndexLayer = IndexLayer()
+    lint: LintLayer = LintLayer()
+    edits: EditsLayer = EditsLayer()
+    feedback: FeedbackLayer = FeedbackLayer()
+    agent: AgentLayer = AgentLayer()
+    log: LogLayer = LogLayer()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A setting that was not taken: where it stands and why."""
+
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"setting {self.key}: {self.reason}"
+
+
+ENVIRONMENT: Final[dict[str, tuple[str, str]]] = {
+    "MAX_MCP_ITERATIONS": ("agent", "maxIterations"),
+    "CMD_TIMEOUT": ("agent", "commandTimeoutS"),
+    "CMD_MAX_OUTPUT": ("agent", "commandMaxOutputBytes"),
+    "MCP_SERVER_URL": ("agent", "mcpServerUrl"),
+    "OPENAI_API_KEY": ("agent", "openaiApiKey"),
+    "OPENAI_FINETUNED_MODEL_ID": ("agent", "finetunedModel"),
+    "OPENAI_CRITIQUE_MODEL_ID": ("agent", "critiqueModel"),
+    "CI": ("agent", "ci"),
+}
+"""Accepted environment names and the setting each of them gives."""
+
+
+def build(
+    client: Json,
+    environ: Mapping[str, str] | None = None,
+    dotenv: Mapping[str, str] | None = None,
+) -> tuple[ServerSettings, list[Problem]]:
+    """The settings in force, and what could not be taken.
+
+    `client` is what the editor gave, with or without the outer `treewright` key.
+    """
+    problems: list[Problem] = []
+    given: dict[str, dict[str, Any]] = {}
+    for source in (dotenv or {}, environ or {}):
+        for name, (layer, key) in ENVIRONMENT.items():
+            if source.get(name):
+                kind = _keys(_layers()[layer])[key]
+                value = _from_environment(name, source[name], kind, problems)
+                if value is not None:
+                    given.setdefault(layer, {})[key] = value
+    for layer, keys in _checked(_unwrapped(client), problems).items():
+        given.setdefault(layer, {}).update(keys)
+    layers = _layers()
+    return (
+        ServerSettings(
+            **{name: msgspec.convert(keys, layers[name]) for name, keys in given.items()}
+        ),
+        problems,
+    )
+
+
+def merged(lower: Json, upper: Json) -> dict[str, Any]:
+    """`upper` over `lower`, layer by layer; both with or without the outer key."""
+    result: dict[str, Any] = dict(_unwrapped(lower))
+    for name, value in _unwrapped(upper).items():
+        below = result.get(name)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            over = {key: v for key, v in cast(Json, value).items() if v is not None}
+            result[name] = {**cast(Json, below), **over}
+        elif value is not None:
+            result[name] = value
+    return result
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """`NAME=value` lines of a `.env` file; quotes and `export` are taken off; {} without one."""
+    try:
+        lines = path.read_text("utf-8", "replace").split("\n")
+    except OSError:
+        return {}
+    values: dict[str, str] = {}
+    for line in lines:
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or name.startswith("#") or name not in ENVIRONMENT:
+            continue
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        else:
+            value = value.split(" #", 1)[0].rstrip()
+        values[name] = value
+    return values
+
+
+def _layers() -> dict[str, type[msgspec.Struct]]:
+    return {field.encode_name: field.type for field in msgspec.structs.fields(ServerSettings)}
+
+
+def _keys(layer: type[msgspec.Struct]) -> dict[str, Any]:
+    return {field.encode_name: field.type for field in msgspec.structs.fields(layer)}
+
+
+def _unwrapped(client: Json) -> Json:
+    inner = client.get("treewright")
+    return cast(Json, inner) if isinstance(inner, Mapping) else client
+
+
+def _checked(client: Json, problems: list[Problem]) -> dict[str, dict[str, Any]]:
+    """Only what is known and well typed; dotted keys (`lint.enable`) are taken too."""
+    layers = _layers()
+    good: dict[str, dict[str, Any]] = {}
+    for name, value in _undotted(client).items():
+        layer = layers.get(name)
+        if layer is None:
+            problems.append(Problem(f"treewright.{name}", "unknown"))
+        elif value is None:
+            continue
+        elif not isinstance(value, Mapping):
+            reason = f"expected an object, got {type(value).__name__}"
+            problems.append(Problem(f"treewright.{name}", reason))
+        else:
+            kinds = _keys(layer)
+            for key, item in cast(Json, value).items():
+                place = f"treewright.{name}.{key}"
+                if item is None:
+                    continue  # editors send null for "not set"
+                if key not in kinds:
+                    problems.append(Problem(place, "unknown"))
+                    continue
+                try:
+                    good.setdefault(name, {})[key] = _converted(item, kinds[key])
+                except (msgspec.ValidationError, ValueError) as error:
+                    problems.append(Problem(place, f"{error}; the default stays in force"))
+    return good
+
+
+def _converted(value: Any, kind: Any) -> Any:
+    converted = msgspec.convert(value, kind)
+    if isinstance(converted, (int, float)) and not isinstance(converted, bool) and converted < 0:
+        raise ValueError(f"expected a number from 0 up, got {converted}")
+    return converted
+
+
+def _undotted(client: Json) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, value in client.items():
+        layer, dot, key = name.partition(".")
+        if dot:
+            section = result.setdefault(layer, {})
+            if isinstance(section, dict):
+                cast(dict[str, Any], section)[key] = value
+        elif isinstance(value, Mapping) and isinstance(result.get(name), dict):
+            result[name].update(value)
+        else:
+            result[name] = dict(cast(Json, value)) if isinstance(value, Mapping) else value
+    return result
+
+
+def _from_environment(name: str, text: str, kind: Any, problems: list[Problem]) -> Any:
+    if kind is bool:
+        return text.strip().lower() not in ("0", "false", "no", "off")
+    try:
+        value = msgspec.convert(text.strip(), kind, strict=False)
+        if isinstance(value, (int, float)) and value < 0:
+            raise ValueError(f"expected a number from 0 up, got {value}")
+        return value
+    except (msgspec.ValidationError, ValueError) as error:
+        problems.append(Problem(f"{name} (environment)", f"{error}; the default stays in force"))
+        return None
+
+
+def home_folder(kind: Literal["log", "cache", "data"]) -> Path:
+    """treewright's own folder of one kind; `$TREEWRIGHT_HOME` moves all of them."""
+    home = os.environ.get("TREEWRIGHT_HOME")
+    if home:
+        return Path(home).expanduser() / kind
+    import platformdirs
+
+    if kind == "log":
+        return platformdirs.user_log_path("treewright", appauthor=False)
+    if kind == "cache":
+        return platformdirs.user_cache_path("treewright", appauthor=False)
+    return platformdirs.user_data_path("treewright", appauthor=False)
