@@ -155,12 +155,12 @@ def decode(raw: bytes) -> SourceText:
             return _decoded(raw[len(mark) :], encoding, mark)
     if b"\0" in raw[:8192]:
         raise UnreadableFileError("binary (holds a NUL byte)")
+    named = _coding_line(raw) if b"coding" in raw[:512] else None
+    if named not in (None, "utf-8"):
+        return _decoded(raw, named, b"")
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        named = _coding_line(raw)
-        if named is not None:
-            return _decoded(raw, named, b"")
         raise UnreadableFileError(f"not valid UTF-8 at byte {error.start}") from error
     return SourceText(raw)
 

@@ -1,0 +1,57 @@
+"""Recipes: (diagnostic or cursor) -> operation calls. Rules that prove their case.
+
+Adding one touches its module, its row in `RECIPES` (the order there is the order of the
+menu) and its test file. An Offer holds calls only; nothing is planned before it is chosen.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from treewright_agent.calls import Call
+from treewright_agent.recipes.missing_import import MISSING_IMPORT
+from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext, Severity
+from treewright_agent.recipes.unused_import import UNUSED_IMPORT
+from treewright_agent.recipes.unused_variable import UNUSED_VARIABLE
+from treewright_indexer.errors import CancelledError
+
+__all__ = [
+    "RECIPES",
+    "Call",
+    "Diagnostic",
+    "Offer",
+    "Recipe",
+    "RecipeContext",
+    "Severity",
+    "offers",
+]
+
+_log = logging.getLogger(__name__)
+
+RECIPES: tuple[Recipe, ...] = (MISSING_IMPORT, UNUSED_IMPORT, UNUSED_VARIABLE)
+
+
+def offers(
+    ctx: RecipeContext, recipes: tuple[Recipe, ...] = RECIPES
+) -> list[tuple[str, Offer]]:
+    """(recipe id, offer) of every recipe that has something to say, in menu order.
+
+    Two tools that report the same problem lead to one offer. One failing recipe is logged
+    and never hides the others. Raises CancelledError.
+    """
+    found: list[tuple[str, Offer]] = []
+    seen: list[tuple[Call, ...]] = []
+    for recipe in recipes:
+        ctx.token.check()
+        try:
+            offered = recipe.offer(ctx)
+        except CancelledError:
+            raise
+        except Exception:
+            _log.exception("recipe %s failed on %s", recipe.id, ctx.path)
+            continue
+        for offer in offered:
+            if offer.calls not in seen:
+                seen.append(offer.calls)
+                found.append((recipe.id, offer))
+    return found

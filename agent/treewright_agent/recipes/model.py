@@ -1,0 +1,68 @@
+"""The nouns of recipes: Diagnostic, RecipeContext, Offer, Recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from treewright_agent.calls import Call
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
+
+
+class Severity(IntEnum):
+    """The numbers of the Language Server Protocol."""
+
+    ERROR = 1
+    WARNING = 2
+    INFORMATION = 3
+    HINT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A problem that some tool reported. `code` and `source` are '' when it gave none."""
+
+    path: str
+    span: Span
+    code: str
+    source: str
+    message: str
+    severity: int = Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeContext:
+    """What the user points at: a span of one file and the diagnostics that touch it."""
+
+    snapshot: Snapshot
+    path: str
+    span: Span
+    diagnostics: tuple[Diagnostic, ...] = ()
+    token: CancelToken = field(default_factory=CancelToken)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One entry of the menu: a title and the operation calls that do it when chosen.
+
+    `kind` is `quickfix`, `refactor.…` or `source.…`. At most one offer per diagnostic is
+    `preferred`: the one that an editor may apply without asking which.
+    """
+
+    title: str
+    kind: str
+    calls: tuple[Call, ...]
+    diagnostic: Diagnostic | None = None
+    preferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A rule: what it looks at and what it offers. `offer` is cheap and edits nothing."""
+
+    id: str
+    title: str
+    offer: Callable[[RecipeContext], list[Offer]]
