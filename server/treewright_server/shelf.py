@@ -5,6 +5,7 @@ Bounded: the oldest entry goes first. A proposal that has gone is planned again 
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
@@ -16,30 +17,35 @@ MAX_PROPOSALS = 512
 
 
 class Shelf:
-    """Owned by the event loop; work in threads is given what it needs."""
+    """Safe to use from any thread."""
 
     def __init__(self, limit: int = MAX_PROPOSALS) -> None:
         self._limit = limit
+        self._lock = threading.Lock()
         self._by_id: OrderedDict[str, Proposal] = OrderedDict()
         self._by_key: OrderedDict[Hashable, Proposal | None] = OrderedDict()
 
     def put(self, proposal: Proposal) -> None:
-        self._by_id[proposal.id] = proposal
-        self._by_id.move_to_end(proposal.id)
-        while len(self._by_id) > self._limit:
-            self._by_id.popitem(last=False)
+        with self._lock:
+            self._by_id[proposal.id] = proposal
+            self._by_id.move_to_end(proposal.id)
+            while len(self._by_id) > self._limit:
+                self._by_id.popitem(last=False)
 
     def get(self, proposal_id: str) -> Proposal | None:
-        return self._by_id.get(proposal_id)
+        with self._lock:
+            return self._by_id.get(proposal_id)
 
     def planned(self, key: Hashable) -> tuple[bool, Proposal | None]:
         """Whether calls were planned on exactly this text before, and what came of it."""
-        return key in self._by_key, self._by_key.get(key)
+        with self._lock:
+            return key in self._by_key, self._by_key.get(key)
 
     def remember(self, key: Hashable, proposal: Proposal | None) -> None:
-        self._by_key[key] = proposal
-        self._by_key.move_to_end(key)
-        while len(self._by_key) > self._limit:
-            self._by_key.popitem(last=False)
+        with self._lock:
+            self._by_key[key] = proposal
+            self._by_key.move_to_end(key)
+            while len(self._by_key) > self._limit:
+                self._by_key.popitem(last=False)
         if proposal is not None:
             self.put(proposal)

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, cast
 
 from treewright_agent.calls import Call
 from treewright_agent.recipes import stdlib
@@ -381,10 +381,18 @@ def _well_known(use: Use) -> Iterator[tuple[Candidate, int]]:
         yield Candidate(use.name, "", ""), _OTHER + _fit(use, None)
 
 
+class _Known(TypedDict):
+    """`data/well_known.json`: names by which everybody knows what is no standard library."""
+
+    aliases: dict[str, str]
+    members: dict[str, list[tuple[str, str]]]
+    modules: list[str]
+
+
 @cache
-def _known() -> dict[str, dict[str, str | list[list[str]]]]:  # type: ignore[type-arg]
+def _known() -> _Known:
     resource = files("treewright_agent.recipes").joinpath("data", "well_known.json")
-    return json.loads(resource.read_text("utf-8"))
+    return cast(_Known, json.loads(resource.read_text("utf-8")))
 
 
 # -------------------------------------------------------------------- the file's own place

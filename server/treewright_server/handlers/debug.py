@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from treewright_server.app import TreewrightServer
+if TYPE_CHECKING:
+    from treewright_server.app import TreewrightServer
 
 METHOD = "treewright/modules"
 OPTIONS = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lsprotocol import types as lsp
 
-from treewright_server.app import TreewrightServer
+if TYPE_CHECKING:
+    from treewright_server.app import TreewrightServer
 
 METHOD = lsp.WORKSPACE_DID_CHANGE_CONFIGURATION
 OPTIONS = None

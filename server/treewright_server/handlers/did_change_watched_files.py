@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lsprotocol import types as lsp
 
-from treewright_server.app import TreewrightServer
 from treewright_server.convert import is_file, to_path
 from treewright_server.lanes import Lane
+
+if TYPE_CHECKING:
+    from treewright_server.app import TreewrightServer
 
 METHOD = lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES
 OPTIONS = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lsprotocol import types as lsp
 
-from treewright_server.app import TreewrightServer
+if TYPE_CHECKING:
+    from treewright_server.app import TreewrightServer
 
 METHOD = lsp.TEXT_DOCUMENT_DID_SAVE
 OPTIONS = lsp.SaveOptions(include_text=False)

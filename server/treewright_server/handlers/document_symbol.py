@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lsprotocol import types as lsp
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import UnsupportedLanguageError
 from treewright_indexer.model import Symbol
-from treewright_indexer.snapshot import Snapshot
 
-from treewright_server.app import TreewrightServer
 from treewright_server.convert import Mapper, symbol_kind, to_path
 from treewright_server.lanes import answer
+
+if TYPE_CHECKING:
+    from treewright_indexer.snapshot import Snapshot
+    from treewright_server.app import TreewrightServer
 
 METHOD = lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL
 OPTIONS = None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lsprotocol import types as lsp
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import UnknownFileError, UnreadableFileError
-from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
-from treewright_server.app import TreewrightServer
 from treewright_server.convert import Mapper, symbol_kind
 from treewright_server.lanes import answer
+
+if TYPE_CHECKING:
+    from treewright_indexer.snapshot import Snapshot
+    from treewright_server.app import TreewrightServer
 
 METHOD = lsp.WORKSPACE_SYMBOL
 OPTIONS = None

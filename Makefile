@@ -1,0 +1,82 @@
+# make run [WORKSPACE=…]   index a workspace, then play a real editor session on it
+# make test [ARGS=…]       every test, the ones with a real Neovim included
+# make check               format, lint, types, layers, lock files
+# make help                the rest
+#
+# Everything is installed into .venv, from hashes, once; a stamp file says when that is done.
+
+PYTHON    ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+WORKSPACE ?= .
+ARGS      ?=
+VENV      := .venv
+BIN       := $(VENV)/bin
+PIP       := $(BIN)/python -m pip --disable-pip-version-check install -qq
+SOURCES   := server agent indexer editors benchmarks tests
+
+.DEFAULT_GOAL := help
+.PHONY: help run test e2e check fmt bench picture extension lock clean
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: $(VENV)/.run ## index WORKSPACE (default: this repository) and play an editor session
+	@$(BIN)/python editors/demo/session.py "$(WORKSPACE)" $(ARGS)
+
+test: $(VENV)/.dev ## run every test
+	$(BIN)/python -m pytest $(ARGS)
+
+e2e: $(VENV)/.dev ## only the tests with real processes and a real Neovim
+	$(BIN)/python -m pytest -m e2e $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, layers, lock files
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
+	@if grep -nE '://|(^|[[:space:]])@[[:space:]]' constraints.txt constraints-dev.txt; then \
+		echo 'a lock file names an address' >&2; exit 1; fi
+	@if git grep -nE '"resolved": *"' -- '*package-lock.json'; then \
+		echo 'a package lock names an address' >&2; exit 1; fi
+
+fmt: $(VENV)/.dev ## format and sort imports
+	$(BIN)/ruff check --fix-only --quiet $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(VENV)/.run ## measure treewright beside jedi-language-server and basedpyright
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+picture: $(VENV)/.run ## draw docs/images/make-run.svg from a real session
+	$(BIN)/python editors/demo/session.py . --svg docs/images/make-run.svg
+
+extension: ## check, test, build and package the VS Code extension (needs Node 20)
+	cd vscode-extension && npm ci --no-audit --no-fund && npm run check && npm test && npm run package
+
+lock: ## write constraints*.txt anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --extra demo --extra build pyproject.toml -o constraints.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --extra dev --extra build -c constraints.txt pyproject.toml -o constraints-dev.txt
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf vscode-extension/node_modules vscode-extension/dist vscode-extension/*.vsix
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@[ -n "$(PYTHON)" ] || { echo 'treewright needs Python 3.11 or newer: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo 'this Python cannot make a virtual environment; on Debian: apt install python3-venv' >&2; exit 1; }
+
+# The stamps hold the time of the last install; an install that was cut short leaves none.
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'installing treewright into $(VENV) …'
+	@$(PIP) --require-hashes -r constraints.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run constraints-dev.txt
+	@echo 'installing the development tools into $(VENV) …'
+	@$(PIP) --require-hashes -r constraints-dev.txt
+	@touch $@

@@ -1,0 +1,23 @@
+"""Feedback: Proposals and Outcomes, recorded on this machine, exported for training.
+
+Stored data is made of what was shown and what the user did with it, never of guesses.
+"""
+
+from treewright_agent.feedback.export import FORMATS, Exported, export, message_rows
+from treewright_agent.feedback.outcomes import KEPT, Outcome
+from treewright_agent.feedback.redact import redact
+from treewright_agent.feedback.store import FeedbackStore, Level, ProposalRow, data_folder
+
+__all__ = [
+    "FORMATS",
+    "KEPT",
+    "Exported",
+    "FeedbackStore",
+    "Level",
+    "Outcome",
+    "ProposalRow",
+    "data_folder",
+    "export",
+    "message_rows",
+    "redact",
+]

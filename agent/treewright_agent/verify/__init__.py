@@ -1,0 +1,228 @@
+"""Verification: is the workspace after a change at least as good as before it?
+
+Every check compares the text after with the text before, in memory; problems that were
+there already are nobody's fault. Worse than before is not ok, and is not shown to a user.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from treewright_agent.changes import SourceChange
+from treewright_agent.recipes.model import Diagnostic
+from treewright_agent.verify.ruff import ALWAYS, Linted, lint_text
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.errors import TreewrightError
+from treewright_indexer.languages import Language, language_for_path
+from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import SourceText
+
+__all__ = ["Check", "Report", "verify"]
+
+_FATAL = ("invalid-syntax", "E9", "F821", "F822", "F823")
+_MAX_LISTED = 20
+
+Lint = Callable[[str, SourceText, str | None, CancelToken], Linted]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. `ok` is None when it was skipped; `detail` then says why."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    seconds: float
+
+    @property
+    def status(self) -> str:
+        return "skipped" if self.ok is None else "ok" if self.ok else "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`new_problems` lists what the change brings along, also where it does not block."""
+
+    ok: bool
+    checks: tuple[Check, ...]
+    new_problems: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why it is not ok, in one line; '' when it is."""
+        return "; ".join(f"{c.name}: {c.detail}" for c in self.checks if c.ok is False)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.ok,
+            "checks": [
+                {"name": c.name, "status": c.status, "detail": c.detail, "seconds": c.seconds}
+                for c in self.checks
+            ],
+            "new_problems": list(self.new_problems),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One file's text before and after the change; None where the file does not exist."""
+
+    path: str
+    shown: str
+    before: SourceText | None
+    after: SourceText
+    language: Language | None
+
+
+def _lint_with_ruff(path: str, text: SourceText, root: str | None, token: CancelToken) -> Linted:
+    return lint_text(path, text, root, always=ALWAYS, token=token)
+
+
+def verify(
+    snapshot: Snapshot,
+    change: SourceChange,
+    token: CancelToken,
+    *,
+    lint: Lint = _lint_with_ruff,
+) -> Report:
+    """Parse and lint every file that `change` writes, before and after.
+
+    Raises StaleSnapshotError when the change was computed from other text, and
+    CancelledError.
+    """
+    pairs = _pairs(snapshot, change)
+    problems: list[str] = []
+    checks = (_parse(pairs, problems, token), _lint(snapshot, pairs, problems, token, lint))
+    return Report(all(check.ok is not False for check in checks), checks, tuple(problems))
+
+
+def _pairs(snapshot: Snapshot, change: SourceChange) -> list[_Pair]:
+    moved = {rename.new: rename.old for rename in change.renames}
+    created = {create.path for create in change.creates}
+    texts: Mapping[str, SourceText | None] = change.apply(snapshot.text)
+    pairs: list[_Pair] = []
+    for path in sorted(texts):
+        after = texts[path]
+        if after is None:
+            continue
+        origin = moved.get(path, path)
+        try:
+            before = None if path in created else snapshot.text(origin)
+        except TreewrightError:
+            before = None
+        language = snapshot.language(origin) or language_for_path(path)
+        pairs.append(_Pair(path, snapshot.display_path(path), before, after, language))
+    return pairs
+
+
+# -------------------------------------------------------------------- parse
+
+
+def _parse(pairs: list[_Pair], problems: list[str], token: CancelToken) -> Check:
+    started = time.perf_counter()
+    failed: list[str] = []
+    parsed = 0
+    for pair in pairs:
+        token.check()
+        if pair.language is None:
+            continue
+        parsed += 1
+        n_before = len(_syntax_errors(pair.language, pair.before)) if pair.before else 0
+        after = _syntax_errors(pair.language, pair.after)
+        if len(after) > n_before:
+            line = pair.after.line_of(after[0]) + 1
+            failed.append(f"{pair.shown}:{line}: syntax error that was not there before")
+    problems += failed
+    seconds = time.perf_counter() - started
+    if not parsed:
+        return Check("parse", None, "no changed file has a grammar", seconds)
+    detail = failed[0] if failed else f"{parsed} {_files(parsed)} without new syntax errors"
+    return Check("parse", not failed, detail, seconds)
+
+
+def _syntax_errors(language: Language, text: SourceText) -> list[int]:
+    """Byte offsets of the ERROR and MISSING nodes."""
+    from treewright_indexer.syntax import parse
+
+    found: list[int] = []
+    pending = [parse(language, text.data).root_node]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            found.append(node.start_byte)
+        if node.has_error:
+            pending += node.children
+    return sorted(found)
+
+
+def _files(count: int) -> str:
+    return "file" if count == 1 else "files"
+
+
+# -------------------------------------------------------------------- lint
+
+
+def _lint(
+    snapshot: Snapshot,
+    pairs: list[_Pair],
+    problems: list[str],
+    token: CancelToken,
+    lint: Lint,
+) -> Check:
+    """New undefined names and syntax errors block; so does a growing number of findings of
+    pyflakes' class (F). A finding that takes another's place (a variable removed, its import
+    now unused) and findings of style are listed only."""
+    started = time.perf_counter()
+    python = [p for p in pairs if p.language is not None and p.language.id == "python"]
+    if not python:
+        return Check("lint", None, "no Python file changed", time.perf_counter() - started)
+    fatal: list[str] = []
+    listed: list[str] = []
+    notes: list[str] = []
+    growth = 0
+    for pair in python:
+        token.check()
+        folder = snapshot.folder_of(pair.path)
+        root = folder.root if folder is not None else None
+        after = lint(pair.path, pair.after, root, token)
+        before = Linted(()) if pair.before is None else lint(pair.path, pair.before, root, token)
+        if after.skipped or before.skipped:
+            reason = after.skipped or before.skipped
+            return Check("lint", None, reason, time.perf_counter() - started)
+        if after.note and after.note not in notes:
+            notes.append(after.note)
+        for diagnostic in _new(before.diagnostics, after.diagnostics):
+            line = pair.after.line_of(diagnostic.span.start) + 1
+            shown = f"{pair.shown}:{line}: {diagnostic.code} {diagnostic.message}"
+            (fatal if diagnostic.code.startswith(_FATAL) else listed).append(shown)
+        growth += _n_pyflakes(after.diagnostics) - _n_pyflakes(before.diagnostics)
+    problems += (fatal + listed)[:_MAX_LISTED]
+    seconds = time.perf_counter() - started
+    if fatal:
+        return Check("lint", False, "; ".join([fatal[0], *notes]), seconds)
+    if growth > 0:
+        first = next((row for row in listed if " F" in row), f"{growth} more findings of ruff")
+        return Check("lint", False, "; ".join([first, *notes]), seconds)
+    found = f"{len(listed)} new remarks of style" if listed else "nothing new found by ruff"
+    return Check("lint", True, "; ".join([found, *notes]), seconds)
+
+
+def _n_pyflakes(diagnostics: tuple[Diagnostic, ...]) -> int:
+    return sum(d.code[:1] == "F" and d.code[1:].isdigit() for d in diagnostics)
+
+
+def _new(before: tuple[Diagnostic, ...], after: tuple[Diagnostic, ...]) -> list[Diagnostic]:
+    """Those of `after` that `before` has not; places do not count, they move."""
+    known = Counter((d.code, d.message) for d in before)
+    found: list[Diagnostic] = []
+    for diagnostic in after:
+        key = (diagnostic.code, diagnostic.message)
+        if known[key]:
+            known[key] -= 1
+        else:
+            found.append(diagnostic)
+    return found

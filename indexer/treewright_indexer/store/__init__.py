@@ -1,0 +1,21 @@
+"""The index on disk: SQLite through apsw, which only this package imports."""
+
+from treewright_indexer.store.rows import (
+    ChunkEntry,
+    ChunkRow,
+    FileEntry,
+    FileRow,
+    SkippedRow,
+    SymbolRow,
+)
+from treewright_indexer.store.store import Store
+
+__all__ = [
+    "ChunkEntry",
+    "ChunkRow",
+    "FileEntry",
+    "FileRow",
+    "SkippedRow",
+    "Store",
+    "SymbolRow",
+]

@@ -1,0 +1,518 @@
+"""Store: the index of one folder in SQLite. See `schema` for what the tables hold."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import apsw
+
+from treewright_indexer.model import FileFacts
+from treewright_indexer.search.symbols import NameTable, rank_of
+from treewright_indexer.store.database import Database, clear
+from treewright_indexer.store.rows import ChunkRow, FileEntry, FileRow, SkippedRow, SymbolRow
+from treewright_indexer.store.words import match_expression, query_phrases, searchable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAME_WEIGHT, _TEXT_WEIGHT = 8.0, 1.0
+_BYTES_PER_WORD = 6
+_MERGE_NAMES_AT = 2000
+_SYMBOL_COLUMNS = "file.path, symbol_name.text, kind, name_start, line, container"
+_CHUNK_COLUMNS = "file.path, start, end, start_line, end_line, symbol, kind"
+
+
+class Store:
+    """See the module. Thread safe; another process may read and write the same file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._names = _Interner("name")
+        self._symbol_names = _Interner("symbol_name")
+        self._lock = threading.Lock()
+        self._files: tuple[int, dict[str, FileRow]] | None = None
+        self._table = _SymbolNames()
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | None,
+        *,
+        on_problem: Callable[[str], None] = lambda message: None,
+        on_reset: Callable[[], None] = lambda: None,
+    ) -> Store:
+        """Open or make the index at `path`; None keeps it in memory.
+
+        Never fails for the file's sake: a corrupt or newer one is built anew, and where
+        nothing can be written the index lives in memory; `on_problem` is told either.
+        `on_reset` is called when a file that was in use turned out broken and is now empty.
+        Both may be called from any thread.
+        """
+        return cls(Database(path, on_problem, on_reset))
+
+    @property
+    def path(self) -> Path | None:
+        """The file, or None when the index is in memory."""
+        return None if self._database.in_memory else self._database.path
+
+    @property
+    def generation(self) -> int:
+        """Differs after every committed write, by this process or another."""
+        return self._database.version()
+
+    def close(self) -> None:
+        """Readers still at work finish; later calls raise StoreError."""
+        self._database.close()
+
+    # ---------------------------------------------------------------- writing
+
+    def apply(
+        self,
+        *,
+        put: Iterable[FileEntry] = (),
+        touched: Iterable[tuple[str, int, int]] = (),
+        deleted: Iterable[str] = (),
+        skipped: Iterable[SkippedRow] = (),
+    ) -> None:
+        """One transaction. `touched` gives files whose text is the same a new size and time.
+
+        A file that becomes skipped leaves the index, and one that is put is skipped no more.
+        Raises StoreError.
+        """
+        entries, touches = list(put), list(touched)
+        gone, left_out = list(deleted), list(skipped)
+
+        def work(connection: apsw.Connection) -> None:
+            for path in gone:
+                _delete(connection, path)
+            for row in left_out:
+                _delete(connection, row.path)
+                connection.execute("INSERT INTO skipped VALUES (?, ?, ?, ?)", row)
+            connection.executemany(
+                "UPDATE file SET size = ?2, mtime_ns = ?3 WHERE path = ?1", touches
+            )
+            if entries:
+                self._put(connection, entries)
+
+        if entries or touches or gone or left_out:
+            try:
+                self._database.write(work)
+            except BaseException:
+                self._names.forget()
+                self._symbol_names.forget()
+                raise
+
+    def put_files(self, entries: Iterable[FileEntry]) -> None:
+        self.apply(put=entries)
+
+    def delete_files(self, paths: Iterable[str]) -> None:
+        self.apply(deleted=paths)
+
+    def clear(self) -> None:
+        self._database.write(clear)
+
+    def set_skipped(self, rows: Iterable[SkippedRow | tuple[str, str]]) -> None:
+        """Replace the list of files that are not indexed."""
+        full = [SkippedRow(row[0], row[1], *(row[2:] or (-1, -1))) for row in rows]
+
+        def work(connection: apsw.Connection) -> None:
+            connection.execute("DELETE FROM skipped")
+            connection.executemany("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?, ?)", full)
+
+        self._database.write(work)
+
+    def _put(self, connection: apsw.Connection, entries: list[FileEntry]) -> None:
+        self._names.learn(connection)
+        self._symbol_names.learn(connection)
+        name_ids = self._names.ids(connection, (name for e in entries for name in e.postings))
+        symbol_ids = self._symbol_names.ids(connection, (s[0] for e in entries for s in e.symbols))
+        next_chunk: int = _scalar(connection, "SELECT ifnull(max(id), 0) + 1 FROM chunk")
+        postings: list[tuple[int, int, bytes]] = []
+        symbols: list[tuple[int, int, str, int, int, str]] = []
+        chunks: list[tuple[Any, ...]] = []
+        words: list[tuple[int, str, str]] = []
+        for entry in entries:
+            file_id = _put_file_row(connection, entry)
+            if entry.facts:
+                connection.execute("INSERT INTO facts VALUES (?, ?)", (file_id, entry.facts))
+            postings += [(name_ids[name], file_id, refs) for name, refs in entry.postings.items()]
+            symbols += [(symbol_ids[s[0]], file_id, *s[1:]) for s in entry.symbols]
+            for chunk in entry.chunks:
+                chunks.append((next_chunk, file_id, *chunk[:6]))
+                words.append((next_chunk, chunk.words, chunk.text))
+                next_chunk += 1
+        connection.executemany("INSERT INTO posting VALUES (?, ?, ?)", postings)
+        connection.executemany("INSERT INTO symbol VALUES (?, ?, ?, ?, ?, ?)", symbols)
+        connection.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)", chunks)
+        connection.executemany("INSERT INTO word (rowid, words, text) VALUES (?, ?, ?)", words)
+
+    # ---------------------------------------------------------------- files
+
+    def files(self) -> dict[str, FileRow]:
+        """Every indexed file by path. The dictionary is shared: do not change it."""
+        generation = self.generation
+        with self._lock:
+            if self._files is not None and self._files[0] == generation:
+                return self._files[1]
+        rows = self._database.query(
+            "SELECT id, path, size, mtime_ns, hash, language, extractor FROM file"
+        )
+        files = {row[1]: FileRow._make(row) for row in rows}
+        with self._lock:
+            self._files = (generation, files)
+        return files
+
+    def file(self, path: str) -> FileRow | None:
+        rows = self._database.query(
+            "SELECT id, path, size, mtime_ns, hash, language, extractor FROM file WHERE path = ?",
+            (path,),
+        )
+        return FileRow._make(rows[0]) if rows else None
+
+    def facts(self, path: str, with_postings: bool = False) -> FileFacts | None:
+        """None for a file that is not indexed or has no language."""
+        sql = "SELECT blob, file_id FROM facts JOIN file ON file.id = file_id WHERE path = ?"
+
+        def work(connection: apsw.Connection) -> FileFacts | None:
+            rows = connection.execute(sql, (path,)).fetchall()
+            if not rows:
+                return None
+            blob, file_id = rows[0]
+            postings: dict[str, bytes] | None = None
+            if with_postings:
+                found = connection.execute(
+                    "SELECT text, refs FROM posting JOIN name ON name.id = name_id"
+                    " WHERE file_id = ?",
+                    (file_id,),
+                )
+                postings = dict(found.fetchall())
+            return FileFacts.from_bytes(blob, postings)
+
+        return self._database.read(work)
+
+    def skipped(self) -> list[tuple[str, str]]:
+        """(path, reason) of each file that is not indexed, by path."""
+        return self._database.query("SELECT path, reason FROM skipped ORDER BY path")  # type: ignore[return-value]
+
+    def skipped_rows(self) -> dict[str, SkippedRow]:
+        rows = self._database.query("SELECT path, reason, size, mtime_ns FROM skipped")
+        return {row[0]: SkippedRow._make(row) for row in rows}
+
+    def counts(self) -> dict[str, int]:
+        """files, symbols, references, edges, chunks, bytes."""
+        rows = self._database.query(
+            "SELECT count(*), (SELECT count(*) FROM symbol), ifnull(sum(n_references), 0),"
+            " ifnull(sum(n_edges), 0), (SELECT count(*) FROM chunk), ifnull(sum(size), 0) FROM file"
+        )
+        keys = ("files", "symbols", "references", "edges", "chunks", "bytes")
+        return dict(zip(keys, rows[0], strict=True))
+
+    # ---------------------------------------------------------------- names
+
+    def postings(self, name: str) -> list[tuple[str, bytes]]:
+        """(path, packed references) of every file that uses `name`, by path."""
+        return self._database.query(
+            "SELECT path, refs FROM name JOIN posting ON name_id = name.id"
+            " JOIN file ON file.id = file_id WHERE text = ? ORDER BY path",
+            (name,),
+        )  # type: ignore[return-value]
+
+    def symbols_named(self, name: str) -> list[SymbolRow]:
+        """Every definition of exactly `name`, by path and position."""
+        return self._database.read(lambda connection: _symbols_named(connection, name))
+
+    def symbols_matching(self, query: str, limit: int) -> list[SymbolRow]:
+        """The best `limit` definitions whose name the letters of `query` match; see `rank_of`.
+
+        Of a dotted query the last part is the name and the one before it the container's.
+        """
+        container, _, name = query.rpartition(".")
+        container = container.rpartition(".")[2]
+
+        def work(connection: apsw.Connection) -> list[SymbolRow]:
+            ranked: dict[tuple[int, int], list[str]] = defaultdict(list)
+            for candidate in self._table.matching(connection, self._database.epoch, name):
+                rank = rank_of(candidate, name)
+                if rank is not None:
+                    ranked[rank, len(candidate)].append(candidate)
+            found: list[SymbolRow] = []
+            for key in sorted(ranked):
+                rows = [r for n in ranked[key] for r in _symbols_named(connection, n)]
+                rows = [r for r in rows if not container or r.container == container]
+                found += sorted(rows, key=lambda row: (row.path, row.name_start))
+                if len(found) >= limit:
+                    break
+            return found[:limit]
+
+        return self._database.read(work)
+
+    # ---------------------------------------------------------------- words
+
+    def search_words(self, query: str, limit: int) -> list[ChunkRow]:
+        """The best `limit` chunks that hold any word of `query`, by BM25 over name and text."""
+        phrases = query_phrases(query)
+        if not phrases or limit <= 0:
+            return []
+        rows = self._database.query(
+            f"SELECT {_CHUNK_COLUMNS}, -score FROM"
+            " (SELECT rowid AS id, bm25(word, ?, ?) AS score FROM word WHERE word MATCH ?"
+            "  ORDER BY score LIMIT ?) AS hit"
+            " JOIN chunk ON chunk.id = hit.id JOIN file ON file.id = file_id"
+            " ORDER BY score, file.path, start",
+            (_NAME_WEIGHT, _TEXT_WEIGHT, match_expression(phrases), limit),
+        )
+        return [ChunkRow._make(row) for row in rows]
+
+    def score_words(self, query: str, texts: Sequence[tuple[str, str]]) -> list[float]:
+        """What `search_words` would score texts that are not in the index; 0.0 without a match.
+
+        Each text is (words, text) of a ChunkEntry. The same formula over the index's own
+        frequencies, with lengths estimated from bytes, so that unsaved text ranks among the rest.
+        """
+        phrases = query_phrases(query)
+        if not phrases or not texts:
+            return [0.0] * len(texts)
+
+        def work(connection: apsw.Connection) -> list[float]:
+            tokenizer = connection.fts5_tokenizer("porter", ["unicode61"])
+
+            def tokens(text: str) -> list[str]:
+                found = tokenizer(
+                    text.encode("utf-8", "replace"), apsw.FTS5_TOKENIZE_DOCUMENT, None
+                )
+                return [word for item in found for word in item[2:]]
+
+            n_rows, n_bytes = connection.execute(
+                "SELECT count(*), ifnull(sum(end - start), 0) FROM chunk"
+            ).fetchall()[0]
+            average = max(1.0, n_bytes / max(1, n_rows) / _BYTES_PER_WORD)
+            wanted: dict[tuple[str, ...], float] = {}
+            for phrase in phrases:
+                n_hits: int = _scalar(
+                    connection, "SELECT count(*) FROM word WHERE word MATCH ?", (f'"{phrase}"',)
+                )
+                weight = math.log((n_rows - n_hits + 0.5) / (n_hits + 0.5)) if n_rows else 1.0
+                wanted[tuple(tokens(phrase))] = max(weight, 1e-6)
+            return [
+                _bm25(wanted, tokens(words), tokens(searchable(text)), average)
+                for words, text in texts
+            ]
+
+        return self._database.read(work)
+
+    # ---------------------------------------------------------------- tests and repair
+
+    def dump(self) -> dict[str, Any]:
+        """All content independent of ids, so that two indexes of the same files compare equal."""
+
+        def work(connection: apsw.Connection) -> dict[str, Any]:
+            connection.execute("BEGIN")
+            try:
+                return _dump(connection)
+            finally:
+                connection.execute("ROLLBACK")
+
+        return self._database.read(work)
+
+    def check(self) -> list[str]:
+        """What SQLite's own integrity checks find wrong; [] when the file is whole."""
+
+        def work(connection: apsw.Connection) -> list[str]:
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check").fetchall()]
+            problems = [message for message in found if message != "ok"]
+            orphans = _scalar(
+                connection,
+                "SELECT (SELECT count(*) FROM posting WHERE file_id NOT IN (SELECT id FROM file))"
+                " + (SELECT count(*) FROM symbol WHERE file_id NOT IN (SELECT id FROM file))"
+                " + (SELECT count(*) FROM chunk WHERE file_id NOT IN (SELECT id FROM file))"
+                " + (SELECT count(*) FROM facts WHERE file_id NOT IN (SELECT id FROM file))",
+            )
+            return problems + ([f"{orphans} rows without a file"] if orphans else [])
+
+        return self._database.read(work)
+
+
+class _Interner:
+    """Ids of names, cached by the writer. Used inside write transactions only.
+
+    The writer holds the database's write lock, so after `learn` nobody else adds a name.
+    """
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._ids: dict[str, int] = {}
+        self._last = 0
+
+    def forget(self) -> None:
+        """After a rollback or a lost file."""
+        self._ids, self._last = {}, 0
+
+    def learn(self, connection: apsw.Connection) -> None:
+        """Names that other processes added since."""
+        last: int = _scalar(connection, f"SELECT ifnull(max(id), 0) FROM {self._table}")
+        if last < self._last:
+            self.forget()
+        if last > self._last:
+            sql = f"SELECT text, id FROM {self._table} WHERE id > ?"
+            self._ids.update(connection.execute(sql, (self._last,)).fetchall())
+            self._last = last
+
+    def ids(self, connection: apsw.Connection, names: Iterable[str]) -> Mapping[str, int]:
+        """Ids of at least `names`; new ones are inserted."""
+        new = [name for name in dict.fromkeys(names) if name not in self._ids]
+        if new:
+            rows = [(self._last + offset, name) for offset, name in enumerate(new, 1)]
+            connection.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", rows)
+            self._ids.update((name, id) for id, name in rows)
+            self._last += len(new)
+        return self._ids
+
+
+class _SymbolNames:
+    """Every name that some symbol has or had, in memory; grows as the table does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._epoch = -1
+        self._last = 0
+        self._table = NameTable([])
+        self._recent: list[str] = []
+
+    def matching(self, connection: apsw.Connection, epoch: int, query: str) -> list[str]:
+        with self._lock:
+            if epoch != self._epoch:
+                self._epoch, self._last, self._recent = epoch, 0, []
+                self._table = NameTable([])
+            rows = connection.execute(
+                "SELECT text, id FROM symbol_name WHERE id > ? ORDER BY id", (self._last,)
+            ).fetchall()
+            if rows:
+                self._last = rows[-1][1]
+                self._recent += [row[0] for row in rows]
+                if len(self._recent) > _MERGE_NAMES_AT:
+                    self._table = NameTable([*self._table.names, *self._recent])
+                    self._recent = []
+            table, recent = self._table, list(self._recent)
+        return table.matching(query) + recent
+
+
+def _put_file_row(connection: apsw.Connection, entry: FileEntry) -> int:
+    """Insert or update the row, without any other content. Returns its id."""
+    n_references = sum(map(len, entry.postings.values())) // 8
+    values = (*entry[1:5], entry.extractor, n_references, entry.n_edges)
+    found = connection.execute("SELECT id FROM file WHERE path = ?", (entry.path,)).fetchall()
+    if found:
+        file_id: int = found[0][0]
+        _delete_content(connection, file_id)
+        connection.execute(
+            "UPDATE file SET size = ?, mtime_ns = ?, hash = ?, language = ?, extractor = ?,"
+            " n_references = ?, n_edges = ? WHERE id = ?",
+            (*values, file_id),
+        )
+        return file_id
+    connection.execute("DELETE FROM skipped WHERE path = ?", (entry.path,))
+    connection.execute(
+        "INSERT INTO file (path, size, mtime_ns, hash, language, extractor, n_references, n_edges)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (entry.path, *values),
+    )
+    return connection.last_insert_rowid()
+
+
+def _delete(connection: apsw.Connection, path: str) -> None:
+    connection.execute("DELETE FROM skipped WHERE path = ?", (path,))
+    for (file_id,) in connection.execute("SELECT id FROM file WHERE path = ?", (path,)).fetchall():
+        _delete_content(connection, file_id)
+        connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
+
+
+def _delete_content(connection: apsw.Connection, file_id: int) -> None:
+    """Everything of one file but its row."""
+    connection.execute(
+        "DELETE FROM word WHERE rowid IN (SELECT id FROM chunk WHERE file_id = ?)", (file_id,)
+    )
+    for table in ("facts", "posting", "symbol", "chunk"):
+        connection.execute(f"DELETE FROM {table} WHERE file_id = ?", (file_id,))
+
+
+def _symbols_named(connection: apsw.Connection, name: str) -> list[SymbolRow]:
+    rows = connection.execute(
+        f"SELECT {_SYMBOL_COLUMNS} FROM symbol_name JOIN symbol ON name_id = symbol_name.id"
+        " JOIN file ON file.id = file_id WHERE text = ? ORDER BY file.path, name_start",
+        (name,),
+    ).fetchall()
+    return [SymbolRow._make(row) for row in rows]
+
+
+def _scalar(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...] = ()) -> Any:
+    return connection.execute(sql, bindings).fetchall()[0][0]
+
+
+def _bm25(
+    wanted: Mapping[tuple[str, ...], float], words: list[str], text: list[str], average: float
+) -> float:
+    """FTS5's formula: k1 = 1.2, b = 0.75, occurrences weighted by column."""
+    length = 0.25 + 0.75 * (len(words) + len(text)) / average
+    score = 0.0
+    singles: list[tuple[Counter[str], float]] = [
+        (Counter(words), _NAME_WEIGHT),
+        (Counter(text), _TEXT_WEIGHT),
+    ]
+    for phrase, weight in wanted.items():
+        if len(phrase) == 1:
+            n_found = sum(counts[phrase[0]] * factor for counts, factor in singles)
+        else:
+            n_found = _occurrences(phrase, words) * _NAME_WEIGHT
+            n_found += _occurrences(phrase, text) * _TEXT_WEIGHT
+        if n_found:
+            score += weight * n_found * 2.2 / (n_found + 1.2 * length)
+    return score
+
+
+def _occurrences(phrase: tuple[str, ...], tokens: list[str]) -> int:
+    n = len(phrase)
+    starts = range(len(tokens) - n + 1) if n else range(0)
+    return sum(tokens[at] == phrase[0] and tuple(tokens[at : at + n]) == phrase for at in starts)
+
+
+def _dump(connection: apsw.Connection) -> dict[str, Any]:
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return connection.execute(sql).fetchall()
+
+    files: dict[str, Any] = {}
+    for path, *values in rows(
+        "SELECT path, size, mtime_ns, hash, language, extractor, n_references, n_edges FROM file"
+    ):
+        files[path] = {"row": values, "postings": {}, "symbols": [], "chunks": [], "facts": b""}
+    for path, blob in rows("SELECT path, blob FROM facts JOIN file ON file.id = file_id"):
+        files[path]["facts"] = blob
+    for path, name, refs in rows(
+        "SELECT path, text, refs FROM posting JOIN name ON name.id = name_id"
+        " JOIN file ON file.id = file_id"
+    ):
+        files[path]["postings"][name] = refs
+    for path, *symbol in rows(
+        f"SELECT {_SYMBOL_COLUMNS} FROM symbol JOIN symbol_name ON symbol_name.id = name_id"
+        " JOIN file ON file.id = file_id ORDER BY file.path, name_start, text, kind"
+    ):
+        files[path]["symbols"].append(tuple(symbol))
+    words: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
+    connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, word, instance)")
+    for term, chunk_id, column, offset in rows("SELECT * FROM temp.vocabulary"):
+        words[chunk_id].append((term, column, offset))
+    connection.execute("DROP TABLE temp.vocabulary")
+    for path, chunk_id, *chunk in rows(
+        "SELECT path, chunk.id, start, end, start_line, end_line, symbol, kind FROM chunk"
+        " JOIN file ON file.id = file_id ORDER BY path, start, end, symbol"
+    ):
+        files[path]["chunks"].append((*chunk, sorted(words.pop(chunk_id, []))))
+    return {
+        "files": files,
+        "skipped": rows("SELECT path, reason FROM skipped ORDER BY path"),
+        "words of no chunk": sorted(words),
+    }

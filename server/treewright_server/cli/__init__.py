@@ -1,0 +1,137 @@
+"""`treewright <command>`: results on stdout, everything else on stderr.
+
+Exit codes: 0 done, 1 not done, 2 bad usage. Each command is a module that is imported when it
+runs, so that `treewright serve` loads no more than it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from treewright_server import __version__
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; `--help` says the rest."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (try `{self.prog} --help`)\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="treewright", description="Knows your code as trees, and changes it.")
+    parser.add_argument("--version", action="version", version=f"treewright {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    serve = commands.add_parser("serve", help="speak the Language Server Protocol")
+    way = serve.add_mutually_exclusive_group()
+    way.add_argument("--stdio", action="store_true", help="on standard input and output (default)")
+    way.add_argument("--tcp", metavar="HOST:PORT", help="listen for clients; port 0 takes any")
+    way.add_argument("--ws", metavar="HOST:PORT", help="the same over WebSocket")
+    serve.add_argument(
+        "--allow-remote", action="store_true", help="listen on an address others can reach"
+    )
+    serve.add_argument(
+        "--allow-origin", metavar="ORIGIN", action="append", default=[],
+        help="let web pages of this origin connect to --ws",
+    )  # fmt: skip
+    _log_level(serve)
+    serve.add_argument("--log-dir", metavar="DIR", help="where the log file goes")
+    serve.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
+
+    index = commands.add_parser("index", help="index a folder and say what is in it")
+    _path(index)
+    _json(index)
+    index.add_argument("--rebuild", action="store_true", help="forget the stored index first")
+
+    search = commands.add_parser("search", help="find code")
+    _path(search)
+    search.add_argument("query", nargs="?", metavar="QUERY")
+    search.add_argument("-k", type=int, default=10, metavar="N", help="how many results (10)")
+    search.add_argument(
+        "--mode", choices=["lexical"], default="lexical", help="how to search (lexical)"
+    )
+    search.add_argument(
+        "--batch", action="store_true", help="answer JSON lines from standard input"
+    )
+    _json(search)
+
+    graph = commands.add_parser("graph", help="what surrounds a symbol")
+    _path(graph)
+    graph.add_argument(
+        "relation",
+        choices=[
+            "definitions", "references", "callers", "callees", "subclasses", "importers", "tests",
+        ],
+    )  # fmt: skip
+    graph.add_argument("symbol", metavar="SYMBOL", help="`name`, `Class.method`")
+    _json(graph)
+
+    apply = commands.add_parser("apply", help="run operations; prints a diff")
+    _path(apply)
+    apply.add_argument("operations", metavar="OPERATIONS.json", help="`-` reads standard input")
+    apply.add_argument("--write", action="store_true", help="write the changed files")
+
+    feedback = commands.add_parser("feedback", help="what was proposed and what became of it")
+    actions = feedback.add_subparsers(dest="action", metavar="ACTION", parser_class=_Parser)
+    export = actions.add_parser("export", help="write a training file")
+    export.add_argument("--format", choices=["messages"], default="messages")
+    export.add_argument("--output", metavar="FILE", help="default: standard output")
+    export.add_argument("--workspace", metavar="DIR", help="only this workspace")
+    stats = actions.add_parser("stats", help="count proposals and outcomes")
+    stats.add_argument("--workspace", metavar="DIR")
+    _json(stats)
+    show = actions.add_parser("show", help="list proposals, newest last")
+    show.add_argument("proposal", nargs="?", metavar="ID", help="one proposal in full")
+    show.add_argument("-n", type=int, default=20, metavar="N", help="how many (20)")
+    _json(show)
+    forget = actions.add_parser("forget", help="delete what was recorded, for good")
+    what = forget.add_mutually_exclusive_group(required=True)
+    what.add_argument("--workspace", metavar="DIR")
+    what.add_argument("--task", metavar="ID")
+    what.add_argument("--proposal", metavar="ID")
+    what.add_argument("--all", action="store_true")
+
+    doctor = commands.add_parser("doctor", help="check that everything treewright needs is there")
+    _json(doctor)
+    return parser
+
+
+def _path(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="the workspace folder")
+    _log_level(parser, "warning")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
+
+
+def _log_level(parser: argparse.ArgumentParser, default: str = "info") -> None:
+    parser.add_argument(
+        "--log-level", choices=["debug", "info", "warning", "error"], default=default
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The entry point of the `treewright` command. Returns the exit code."""
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    if arguments.command is None or (
+        arguments.command == "feedback" and arguments.action is None
+    ):
+        missing = "ACTION" if arguments.command else "COMMAND"
+        print(f"treewright: error: {missing} is missing (try `--help`)", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"treewright_server.cli.{arguments.command}")
+    if arguments.command == "serve":
+        return module.run(arguments)
+    from treewright_server.cli.support import guarded
+
+    return guarded(module.run, arguments)

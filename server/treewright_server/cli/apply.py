@@ -1,0 +1,118 @@
+"""treewright apply: run operations on a folder and print a diff that `git apply` takes.
+
+The operations file is one call, a list of calls, or `{"operations": [calls]}`; a call is
+`{"operation": name, "arguments": {…}}`. Paths in arguments are relative to the folder. Each call
+sees the text that the ones before it made.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.errors import ArgumentsError, RefusedError
+
+from treewright_server.cli.support import (
+    DONE,
+    NOT_DONE,
+    coloured_diff,
+    folder_path,
+    opened,
+    painter,
+    usage,
+)
+
+if TYPE_CHECKING:
+    from treewright_agent.calls import Call
+    from treewright_indexer.text import SourceText
+
+
+def run(arguments: Namespace) -> int:
+    root = folder_path(arguments.path)
+    calls = _calls(_read(arguments.operations), root)
+    from treewright_agent.proposals import propose
+
+    with opened(root) as (workspace, _):
+        snapshot = workspace.snapshot()
+        title = ", ".join(dict.fromkeys(call.operation for call in calls))
+        proposal = propose(snapshot, title, calls, "operation", CancelToken())
+        if proposal is None:
+            raise RefusedError("refused: the changed files would have new problems")
+        change = proposal.change
+        diff = change.diff(snapshot.text, root)
+        texts = change.apply(snapshot.text) if arguments.write else {}
+    if not diff:
+        print("treewright: nothing to change", file=sys.stderr)
+        return NOT_DONE
+    sys.stdout.write(coloured_diff(diff, painter()))
+    sys.stdout.flush()
+    if arguments.write:
+        _write(texts)
+        print(f"treewright: {len(texts)} files written", file=sys.stderr)
+    return DONE
+
+
+def _read(given: str) -> bytes:
+    if given == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(given).read_bytes()
+    except OSError as error:
+        usage(f"{given}: {error.strerror or error}")
+
+
+def _calls(raw: bytes, root: str) -> list[Call]:
+    from treewright_agent.calls import calls_from_json
+
+    try:
+        given: Any = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise ArgumentsError(f"the operations are not JSON: {error}") from error
+    if isinstance(given, dict) and "operations" in given:
+        given = given["operations"]
+    if isinstance(given, dict):
+        given = [given]
+    try:
+        calls = list(calls_from_json(given))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArgumentsError(
+            'each operation must be {"operation": name, "arguments": {…}}'
+        ) from error
+    if not calls:
+        raise ArgumentsError("no operations were given")
+    return [call._replace(arguments=_absolute(call.arguments, root)) for call in calls]
+
+
+def _absolute(arguments: Any, root: str) -> dict[str, Any]:
+    result = dict(arguments)
+    for key in ("path", "file_path"):
+        if isinstance(result.get(key), str):
+            result[key] = os.path.normpath(os.path.join(root, result[key]))
+    return result
+
+
+def _write(texts: dict[str, SourceText | None]) -> None:
+    """Replace each file in one step, so that a crash leaves old or new text, never half."""
+    for path, text in texts.items():
+        if text is None:
+            os.unlink(path)
+            continue
+        data = text.to_disk()
+        folder = os.path.dirname(path)
+        os.makedirs(folder, exist_ok=True)
+        mode = os.stat(path).st_mode if os.path.exists(path) else None
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".treewright-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(temporary, mode & 0o7777 if mode is not None else 0o644)
+            os.replace(temporary, os.path.realpath(path))
+        except BaseException:
+            os.unlink(temporary)
+            raise

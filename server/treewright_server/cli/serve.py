@@ -1,0 +1,83 @@
+"""treewright serve: claim stdout before anything can print, then load the server."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+BAD_USAGE = 2
+
+
+def run(arguments: Namespace) -> int:
+    from treewright_server import transport
+
+    where = arguments.tcp or arguments.ws
+    host, port = "", 0
+    if where:
+        try:
+            host, port = _host_port(where)
+        except ValueError as error:
+            return _complain(str(error))
+        if not transport.is_loopback(host) and not arguments.allow_remote:
+            return _complain(
+                f"{host} can be reached by others, who could then read and change your code;"
+                " use 127.0.0.1, or say --allow-remote"
+            )
+    # Whatever is created while modules load lives as long as the process.
+    gc.disable()
+    descriptors = None if where else transport.claim_stdio()
+
+    from treewright_server import logs, settings
+
+    folder = Path(arguments.log_dir) if arguments.log_dir else settings.home_folder("log")
+    logs.configure(arguments.log_level, folder)
+
+    from treewright_server.app import TreewrightServer
+
+    def ready(address: str) -> None:
+        print(f"treewright: listening on {address}", file=sys.stderr, flush=True)
+
+    try:
+        if descriptors is not None:
+            code = transport.serve_stdio(descriptors, TreewrightServer)
+        elif arguments.tcp:
+            code = transport.serve_tcp(host, port, TreewrightServer, ready)
+        else:
+            code = transport.serve_ws(
+                host, port, TreewrightServer, ready, origins=arguments.allow_origin
+            )
+    except ModuleNotFoundError as error:
+        if error.name != "websockets":
+            raise
+        return _complain("--ws needs the `websockets` package: pip install websockets", 1)
+    except KeyboardInterrupt:
+        code = 1
+    except OSError as error:
+        return _complain(f"cannot listen on {where}: {error}", 1)
+    # Threads may still hold a library's lock; nothing of theirs is worth waiting for.
+    _leave(code)
+    return code
+
+
+def _leave(code: int) -> None:
+    import logging
+
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _host_port(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    host = host.strip("[]") or "127.0.0.1"
+    return host, int(port)
+
+
+def _complain(message: str, code: int = BAD_USAGE) -> int:
+    print(f"treewright serve: error: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,28 @@
+"""treewright.applyProposal: apply a proposal that was shown, by id or by an action's data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from treewright_indexer.cancel import CancelToken
+
+from treewright_server.commands.arguments import the_object
+from treewright_server.lanes import answer
+from treewright_server.proposing import from_data, send
+
+if TYPE_CHECKING:
+    from treewright_agent.proposals import Proposal
+    from treewright_indexer.snapshot import Snapshot
+
+    from treewright_server.app import TreewrightServer
+
+
+async def run(ls: TreewrightServer, arguments: list[Any]) -> dict[str, Any]:
+    """`{"proposal": id}` -> `{"proposal", "applied", "reason"}`."""
+    data = the_object(arguments, "treewright.applyProposal")
+
+    def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot]:
+        return from_data(ls, data, snapshot, token), snapshot
+
+    proposal, snapshot = await answer(ls, work)
+    return await send(ls, proposal, snapshot)
