@@ -7,6 +7,7 @@ the SourceChange is planned from them only when somebody wants to see it.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -25,6 +26,22 @@ def canonical_json(value: object) -> str:
 
 def calls_to_json(calls: Iterable[Call]) -> list[dict[str, Any]]:
     return [{"operation": call.operation, "arguments": dict(call.arguments)} for call in calls]
+
+
+def relative_calls(calls: Iterable[Call], root: str) -> tuple[Call, ...]:
+    """The calls with each path below `root` relative to it, with forward slashes: the same on
+    every machine, and without the name of anybody's home folder."""
+    prefix = root.rstrip(os.sep) + os.sep
+
+    def relative(value: Any) -> Any:
+        if isinstance(value, str) and value.startswith(prefix):
+            return value[len(prefix) :].replace(os.sep, "/")
+        return value
+
+    return tuple(
+        Call(call.operation, {key: relative(value) for key, value in call.arguments.items()})
+        for call in calls
+    )
 
 
 def calls_from_json(rows: Iterable[Mapping[str, Any]]) -> tuple[Call, ...]:

@@ -20,6 +20,7 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.errors import InvalidPositionError
 from treewright_indexer.text import SourceText, Span
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.text import SourceText, Span
-
 from treewright_server.convert import Mapper, to_path, to_uri
 from treewright_server.feedback_watch import Splice
 

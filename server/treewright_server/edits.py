@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.errors import RefusedError, StaleSnapshotError
 from treewright_indexer.text import SourceText, Span
-
 from treewright_server.client import ClientFeatures
 from treewright_server.convert import Mapper
 
@@ -62,9 +62,7 @@ def to_workspace_edit(
 
     reasons = dict(notes or {}) if client.annotations else {}
     annotations: dict[str, lsp.ChangeAnnotation] = {}
-    changes: list[
-        lsp.TextDocumentEdit | lsp.CreateFile | lsp.RenameFile | lsp.DeleteFile
-    ] = []
+    changes: list[lsp.TextDocumentEdit | lsp.CreateFile | lsp.RenameFile | lsp.DeleteFile] = []
     for created in change.creates:
         target = uri(created.path)
         changes.append(lsp.CreateFile(uri=target))

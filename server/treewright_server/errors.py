@@ -16,6 +16,7 @@ from pygls.exceptions import (
     JsonRpcInvalidParams,
     JsonRpcRequestCancelled,
 )
+
 from treewright_indexer import errors as domain
 
 logger = logging.getLogger("treewright")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.text import SourceText
-
 from treewright_server.feedback_watch import Event, Hunk, Ledger, Outcome, Splice
 from treewright_server.lanes import Lane
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from treewright_agent.feedback import FeedbackStore
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.session import Session
     from treewright_server.settings import FeedbackLayer
 

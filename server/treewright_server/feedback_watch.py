@@ -165,9 +165,7 @@ class Ledger:
             watched.said = outcome
         return [Event(proposal_id, outcome)]
 
-    def text(
-        self, path: str, text: bytes, splices: Sequence[Splice], now: float
-    ) -> list[Event]:
+    def text(self, path: str, text: bytes, splices: Sequence[Splice], now: float) -> list[Event]:
         """The document's text now, and how it came from the text before."""
         events: list[Event] = []
         for proposal_id in sorted(self._by_path.get(path, ())):
@@ -285,9 +283,7 @@ class Ledger:
 
 def _hunks(watched: _Watched) -> tuple[tuple[str, int], ...]:
     return tuple(
-        (path, index)
-        for path, file in watched.files.items()
-        for index in sorted(file.chosen or ())
+        (path, index) for path, file in watched.files.items() for index in sorted(file.chosen or ())
     )
 
 

@@ -18,7 +18,6 @@ from treewright_indexer.cancel import CancelToken
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 T = TypeVar("T")
@@ -39,8 +38,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._pools = {
-            lane: ThreadPoolExecutor(lane.value, f"treewright-{lane.name.lower()}")
-            for lane in Lane
+            lane: ThreadPoolExecutor(lane.value, f"treewright-{lane.name.lower()}") for lane in Lane
         }
         self._tokens: set[CancelToken] = set()
 
@@ -49,9 +47,7 @@ class Lanes:
         token = CancelToken()
         self._tokens.add(token)
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pools[lane], work, token
-            )
+            return await asyncio.get_running_loop().run_in_executor(self._pools[lane], work, token)
         except asyncio.CancelledError:
             token.cancel()
             raise

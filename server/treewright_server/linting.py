@@ -11,9 +11,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
-
 from treewright_server.convert import Mapper, is_file
 from treewright_server.lanes import Lane
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from treewright_agent.recipes import Diagnostic
     from treewright_indexer.snapshot import Snapshot
     from treewright_indexer.text import SourceText
-
     from treewright_server.session import Session
 
 logger = logging.getLogger("treewright")
@@ -101,9 +100,7 @@ class Linting:
         found = tuple(lint(path, text, folder.root if folder else os.path.dirname(path)))
         return found, self._converted(text, found)
 
-    def _converted(
-        self, text: SourceText, found: tuple[Diagnostic, ...]
-    ) -> list[lsp.Diagnostic]:
+    def _converted(self, text: SourceText, found: tuple[Diagnostic, ...]) -> list[lsp.Diagnostic]:
         mapper = Mapper(text, self._session.client.encoding)
         tags = self._session.client.diagnostic_tags
         return [

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError, RefusedError, StaleSnapshotError
-
 from treewright_server.convert import Mapper, to_path
 from treewright_server.edits import to_workspace_edit
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from treewright_agent.calls import Call
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 logger = logging.getLogger("treewright")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import msgspec
 
 if TYPE_CHECKING:
-    from treewright_indexer.workspace import IndexSettings
+    from treewright_indexer.settings import IndexSettings
 
 Json = Mapping[str, Any]
 
@@ -37,13 +37,14 @@ class IndexLayer(msgspec.Struct, frozen=True, rename="camel"):
 
     def domain(self) -> IndexSettings:
         """The same as the indexer knows it."""
-        from treewright_indexer.workspace import IndexSettings
+        from treewright_indexer.settings import IndexSettings
 
+        given = Path(self.cache_dir).expanduser() if self.cache_dir else None
         return IndexSettings(
             max_file_bytes=self.max_file_bytes,
             exclude=self.exclude,
             workers=self.workers,
-            cache_dir=Path(self.cache_dir).expanduser() if self.cache_dir else None,
+            cache_dir=given or home_folder("cache"),
             watch=self.watch,
         )
 

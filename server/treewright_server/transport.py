@@ -16,7 +16,7 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -305,9 +305,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def serve_tcp(
-    host: str, port: int, make_server: MakeServer, ready: Callable[[str], None]
-) -> int:
+def serve_tcp(host: str, port: int, make_server: MakeServer, ready: Callable[[str], None]) -> int:
     """Serve any number of clients, each with a server of its own, until interrupted."""
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -315,12 +313,16 @@ def serve_tcp(
 
         async def read() -> None:
             frames = FrameReader()
+            first = True
             with contextlib.suppress(OSError):
                 while data := await reader.read(1 << 16):
                     for item in frames.feed(data):
-                        incoming.put_nowait(
-                            item if isinstance(item, BadFrame) else decode(item)
-                        )
+                        if first and isinstance(item, BadFrame):
+                            # A web page can make a browser send HTTP here: no way in.
+                            incoming.put_nowait(None)
+                            return
+                        first = False
+                        incoming.put_nowait(item if isinstance(item, BadFrame) else decode(item))
             incoming.put_nowait(None)
 
         def send(body: bytes) -> None:
@@ -346,13 +348,22 @@ def serve_tcp(
     return _until_interrupted(main)
 
 
-def serve_ws(host: str, port: int, make_server: MakeServer, ready: Callable[[str], None]) -> int:
+def serve_ws(
+    host: str,
+    port: int,
+    make_server: MakeServer,
+    ready: Callable[[str], None],
+    origins: Sequence[str] = (),
+) -> int:
     """The same over WebSocket, one message per WebSocket message.
 
+    A browser tells which page opens the connection; only pages of `origins` may, so that no web
+    site the user visits can reach the code. Other clients tell none and are let in.
     Raises ModuleNotFoundError when the `websockets` distribution is not installed.
     """
     from websockets.asyncio.server import ServerConnection, serve
     from websockets.exceptions import ConnectionClosed
+    from websockets.typing import Origin
 
     async def client(socket: ServerConnection) -> None:
         incoming: asyncio.Queue[Incoming | None] = asyncio.Queue()
@@ -380,7 +391,9 @@ def serve_ws(host: str, port: int, make_server: MakeServer, ready: Callable[[str
                 pump.cancel()
 
     async def main() -> None:
-        async with serve(client, host, port, max_size=MAX_BODY) as listener:
+        async with serve(
+            client, host, port, max_size=MAX_BODY, origins=[None, *map(Origin, origins)]
+        ) as listener:
             address = next(iter(listener.sockets)).getsockname()
             ready(f"{address[0]}:{address[1]}")
             await listener.serve_forever()

@@ -7,11 +7,11 @@ buffer, never from the proposal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from treewright_agent.changes import FileChange, SourceChange, TextEdit
+from treewright_agent.linediff import line_edits
 from treewright_indexer.text import SourceText, Span
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def final_diff(proposal: Proposal, final_text: Mapping[str, str]) -> str:
         now = SourceText.of(final_text[file.path])
         touched = [_lines_of(before, edit.span) for edit in file.edits]
         edits = tuple(
-            TextEdit(span, text)
-            for span, lines, text in _line_edits(before, now)
-            if any(lines[0] <= last and first <= lines[1] for first, last in touched)
+            TextEdit(run.span, run.text)
+            for run in line_edits(before, now)
+            if any(run.first <= last and first <= run.last for first, last in touched)
         )
         if edits:
             files.append(FileChange(file.path, before.hash, edits))
@@ -79,37 +79,3 @@ def _diff(proposal: Proposal, files: tuple[FileChange, ...]) -> str:
 def _lines_of(text: SourceText, span: Span) -> tuple[int, int]:
     """First line of `span` and the line behind its last one."""
     return text.line_of(span[0]), text.line_of(span[1]) + 1
-
-
-def _line_edits(before: SourceText, now: SourceText) -> list[tuple[Span, tuple[int, int], str]]:
-    """(bytes of `before`, its lines, their new text) of each run of lines that differs."""
-    old, new = _lines(before), _lines(now)
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    matcher = SequenceMatcher(
-        None, old[start : len(old) - end], new[start : len(new) - end], autojunk=False
-    )
-    edits: list[tuple[Span, tuple[int, int], str]] = []
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        if tag == "equal":
-            continue
-        first, last = start + i1, start + i2
-        span = Span(_line_start(before, first), _line_start(before, last))
-        text = b"".join(new[start + j1 : start + j2]).decode("utf-8", "replace")
-        edits.append((span, (first, last), text))
-    return edits
-
-
-def _lines(text: SourceText) -> list[bytes]:
-    """The lines with their breaks; the empty one behind a final break is none."""
-    starts = [*text.line_starts, len(text.data)]
-    lines = [text.data[a:b] for a, b in zip(starts, starts[1:], strict=False)]
-    return lines[:-1] if lines and not lines[-1] else lines
-
-
-def _line_start(text: SourceText, line: int) -> int:
-    return text.line_starts[line] if line < text.n_lines else len(text.data)

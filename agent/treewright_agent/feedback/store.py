@@ -22,7 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from treewright_agent.calls import calls_to_json, canonical_json
+from treewright_agent.calls import calls_to_json, canonical_json, relative_calls
 from treewright_agent.feedback.migrations import migrate
 from treewright_agent.feedback.outcomes import KEPT, Outcome, final_diff, kept_diff
 from treewright_agent.feedback.redact import redact, redact_json
@@ -162,6 +162,7 @@ class FeedbackStore:
         report = proposal.report.to_json()
         if not whole:
             report = {"ok": report["ok"]}
+        calls = relative_calls(proposal.calls, proposal.root)
         row = (
             proposal.id,
             moment,
@@ -173,7 +174,7 @@ class FeedbackStore:
             proposal.rung,
             proposal.fingerprint,
             canonical_json([call.operation for call in proposal.calls]),
-            canonical_json(redact_json(calls_to_json(proposal.calls))) if whole else None,
+            canonical_json(redact_json(calls_to_json(calls))) if whole else None,
             canonical_json(redact_json([c._asdict() for c in proposal.context])) if whole else None,
             redact(proposal.diff) if whole else None,
             proposal.language,

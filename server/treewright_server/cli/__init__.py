@@ -123,9 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parser.parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    if arguments.command is None or (
-        arguments.command == "feedback" and arguments.action is None
-    ):
+    if arguments.command is None or (arguments.command == "feedback" and arguments.action is None):
         missing = "ACTION" if arguments.command else "COMMAND"
         print(f"treewright: error: {missing} is missing (try `--help`)", file=sys.stderr)
         return 2

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError, RefusedError
-
 from treewright_server.cli.support import (
     DONE,
     NOT_DONE,

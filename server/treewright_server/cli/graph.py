@@ -6,7 +6,6 @@ from argparse import Namespace
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import UnknownFileError
-
 from treewright_server.cli.support import (
     DONE,
     NOT_DONE,
@@ -22,9 +21,7 @@ def run(arguments: Namespace) -> int:
     root = folder_path(arguments.path)
     with opened(root) as (workspace, _):
         try:
-            found = rows(
-                workspace.snapshot(), arguments.relation, arguments.symbol, CancelToken()
-            )
+            found = rows(workspace.snapshot(), arguments.relation, arguments.symbol, CancelToken())
         except UnknownFileError:
             if arguments.json:
                 print_json([])

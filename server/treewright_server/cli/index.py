@@ -21,9 +21,7 @@ def run(arguments: Namespace) -> int:
     with opened(root, rebuild=arguments.rebuild) as (_, folder):
         seconds = time.perf_counter() - started
         counts = dict(folder.store.counts())
-        skipped = [
-            {"path": path, "reason": reason} for path, reason in folder.store.skipped()
-        ]
+        skipped = [{"path": path, "reason": reason} for path, reason in folder.store.skipped()]
     result = {
         name: counts.get(name, 0)
         for name in ("files", "symbols", "references", "edges", "chunks", "bytes")

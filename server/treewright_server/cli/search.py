@@ -54,7 +54,8 @@ def _show(hits: list[dict[str, Any]]) -> None:
     for hit in hits:
         place = f"{hit['path']}:{hit['start_line']}-{hit['end_line']}"
         head = f"{paint('cyan', place)}  {paint('bold', hit['symbol'] or '')}"
-        print(f"{head}  {paint('dim', hit['kind'] + f' {hit["score"]:.2f}')}")
+        note = f"{hit['kind']} {hit['score']:.2f}"
+        print(f"{head}  {paint('dim', note)}")
         for line in hit["snippet"].split("\n")[:6]:
             print(f"    {line}")
 

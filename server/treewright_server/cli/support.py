@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import msgspec
-from treewright_indexer.errors import ArgumentsError, TreewrightError
 
+from treewright_indexer.errors import ArgumentsError, TreewrightError
 from treewright_server import logs, settings
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def load_settings(root: str | None = None) -> settings.ServerSettings:
 @contextmanager
 def opened(root: str, *, rebuild: bool = False) -> Iterator[tuple[Workspace, Folder]]:
     """The folder with its index complete; progress is drawn on stderr when that is a terminal."""
-    from treewright_indexer.workspace import Workspace
-
     import dataclasses
+
+    from treewright_indexer.workspace import Workspace
 
     index = dataclasses.replace(load_settings(root).index.domain(), watch=False)
     workspace = Workspace(index)

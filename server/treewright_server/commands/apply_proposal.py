@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
-
 from treewright_server.commands.arguments import the_object
 from treewright_server.lanes import answer
 from treewright_server.proposing import from_data, send
@@ -13,7 +12,6 @@ from treewright_server.proposing import from_data, send
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 

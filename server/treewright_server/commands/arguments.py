@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
+
 from treewright_indexer.errors import ArgumentsError
 
 T = TypeVar("T")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from treewright_indexer.cancel import CancelToken
 
+from treewright_indexer.cancel import CancelToken
 from treewright_server.commands.arguments import decoded
 from treewright_server.lanes import answer
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 

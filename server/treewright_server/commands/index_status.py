@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
-
 from treewright_server.lanes import answer
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from treewright_indexer.cancel import CancelToken
-
 from treewright_server.commands.arguments import the_object
 from treewright_server.lanes import answer
 from treewright_server.proposing import operation_arguments, plan, send
@@ -18,7 +17,6 @@ from treewright_server.proposing import operation_arguments, plan, send
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 NAMES: Final = ("rename_symbol", "add_import", "remove_import", "replace_text")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError
-
 from treewright_server.commands.arguments import the_object
 from treewright_server.commands.operation import planned
 from treewright_server.lanes import answer
@@ -15,7 +14,6 @@ from treewright_server.proposing import from_data, preview
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError, TreewrightError
-
 from treewright_server.convert import Mapper, to_path
 from treewright_server.lanes import answer
 from treewright_server.proposing import edit_of, logger, plan
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
     from treewright_agent.recipes import Diagnostic, Offer
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 METHOD = lsp.TEXT_DOCUMENT_CODE_ACTION

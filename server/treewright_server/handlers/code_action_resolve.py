@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types as lsp
-from treewright_indexer.cancel import CancelToken
 
+from treewright_indexer.cancel import CancelToken
 from treewright_server.lanes import answer
 from treewright_server.proposing import edit_of, from_data
 
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 METHOD = lsp.CODE_ACTION_RESOLVE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
-from treewright_indexer.cancel import CancelToken
 
+from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper, to_path
 from treewright_server.lanes import answer
 

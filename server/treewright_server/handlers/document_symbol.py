@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import UnsupportedLanguageError
 from treewright_indexer.model import Symbol
-
 from treewright_server.convert import Mapper, symbol_kind, to_path
 from treewright_server.lanes import answer
 

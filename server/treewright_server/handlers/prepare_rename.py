@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
-
 from treewright_server.convert import Mapper, to_path
 from treewright_server.lanes import answer
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 METHOD = lsp.TEXT_DOCUMENT_PREPARE_RENAME

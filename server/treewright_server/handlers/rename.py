@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
-from treewright_indexer.cancel import CancelToken
 
+from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper, to_path
 from treewright_server.lanes import answer
 from treewright_server.proposing import edit_of, plan
@@ -14,7 +14,6 @@ from treewright_server.proposing import edit_of, plan
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
-
     from treewright_server.app import TreewrightServer
 
 METHOD = lsp.TEXT_DOCUMENT_RENAME

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
+
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import UnknownFileError, UnreadableFileError
 from treewright_indexer.text import Span
-
 from treewright_server.convert import Mapper, symbol_kind
 from treewright_server.lanes import answer
 

@@ -1,0 +1,340 @@
+"""Proposal: a SourceChange put before the user, planned from calls and verified.
+
+Same fingerprint, same Proposal: the fingerprint covers the calls, the content they were
+planned on and the versions of what planned and verified them. What would leave a file worse
+than it was is refused, with the reason, and never shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from treewright_agent.calls import Call, calls_to_json, canonical_json, relative_calls
+from treewright_agent.changes import ConflictError, FileChange, SourceChange, TextEdit
+from treewright_agent.linediff import line_edits
+from treewright_agent.operations import OPERATIONS, run
+from treewright_agent.verify import Report, verify
+from treewright_agent.verify.ruff import ruff_version
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.errors import RefusedError, TreewrightError
+from treewright_indexer.languages import language_for_path
+from treewright_indexer.snapshot import Overlay, Snapshot
+from treewright_indexer.text import SourceText, Span
+
+_log = logging.getLogger(__name__)
+
+FILE = -1
+"""The hunk number of an annotation that is about the file itself."""
+
+_CONTEXT_LINES = 8
+_MAX_CONTEXT_FILES = 12
+_MAX_CONTEXT_LINES = 160
+_UNCERTAIN_NODES = frozenset(
+    {"comment", "line_comment", "block_comment", "string", "string_content", "string_fragment"}
+)
+_WHOLE_DEFINITIONS = frozenset({"class", "function", "method", "constructor", "interface", "struct"})
+
+
+class Annotation(NamedTuple):
+    """What one edit of a proposal is, and whether the user should confirm it.
+
+    `hunk` indexes the edits of the file's FileChange; FILE for a creation, rename or
+    deletion of the file. `reason` says why it needs confirmation, or describes the place.
+    """
+
+    path: str
+    hunk: int
+    label: str
+    reason: str
+    needs_confirmation: bool
+
+
+class ContextPiece(NamedTuple):
+    """The code before, around the edits of one file. `path` as people see it."""
+
+    path: str
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Equal to another one with the same fingerprint, whenever each of them was made."""
+
+    id: str = field(compare=False)
+    title: str
+    reason: str
+    source: str
+    """recipe, operation, model, cache, template"""
+    rung: str
+    """The step of the ladder that decided; see docs/architecture.md."""
+    fingerprint: str
+    change: SourceChange
+    report: Report = field(compare=False)
+    annotations: tuple[Annotation, ...]
+    calls: tuple[Call, ...]
+    diff: str
+    """Unified diff with paths relative to `root`."""
+    context: tuple[ContextPiece, ...]
+    language: str
+    root: str
+    before: Mapping[str, SourceText] = field(compare=False, repr=False)
+    """Each changed file's text before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRefused:
+    """A change that is not shown. `report` is None when nothing was verified."""
+
+    title: str
+    reason: str
+    report: Report | None = None
+
+
+def propose(
+    snapshot: Snapshot,
+    title: str,
+    calls: Sequence[Call],
+    source: str,
+    token: CancelToken,
+    *,
+    reason: str = "",
+    rung: str = "",
+) -> Proposal | None:
+    """The verified proposal, or None (with a line in the log) when it would not do.
+
+    Raises what planning raises: ArgumentsError, RefusedError, StaleSnapshotError,
+    CancelledError.
+    """
+    considered = consider(snapshot, title, calls, source, token, reason=reason, rung=rung)
+    if isinstance(considered, ProposalRefused):
+        _log.info("not proposed: %s: %s", title, considered.reason)
+        return None
+    return considered
+
+
+def consider(
+    snapshot: Snapshot,
+    title: str,
+    calls: Sequence[Call],
+    source: str,
+    token: CancelToken,
+    *,
+    reason: str = "",
+    rung: str = "",
+) -> Proposal | ProposalRefused:
+    """As `propose`, with the reason of a refusal as a value."""
+    change = plan(snapshot, calls, token)
+    if change.is_empty:
+        return ProposalRefused(title, "it changes nothing")
+    report = verify(snapshot, change, token)
+    if not report.ok:
+        return ProposalRefused(title, report.reason, report)
+    before = {path: snapshot.text(path) for path in _read_paths(change)}
+    root = _root(snapshot, change)
+    return Proposal(
+        id=uuid.uuid4().hex,
+        title=title,
+        reason=reason,
+        source=source,
+        rung=rung or source,
+        fingerprint=fingerprint(snapshot, calls, change, root),
+        change=change,
+        report=report,
+        annotations=tuple(_annotations(snapshot, change, calls, title)),
+        calls=tuple(calls),
+        diff=change.diff(snapshot.text, root),
+        context=tuple(_context(snapshot, change, before)),
+        language=_language(snapshot, change),
+        root=root,
+        before=before,
+    )
+
+
+# -------------------------------------------------------------------- planning
+
+
+def plan(snapshot: Snapshot, calls: Sequence[Call], token: CancelToken) -> SourceChange:
+    """One change out of all calls. Calls that touch the same text are planned one after the
+    other, each on what the one before it left."""
+    if not calls:
+        return SourceChange(revision=snapshot.revision)
+    planned = run(calls[0].operation, dict(calls[0].arguments), snapshot, token)
+    if len(calls) == 1:
+        return planned
+    try:
+        for call in calls[1:]:
+            planned = planned.merge(run(call.operation, dict(call.arguments), snapshot, token))
+        return planned
+    except ConflictError:
+        return _plan_in_turn(snapshot, calls, token)
+
+
+def _plan_in_turn(snapshot: Snapshot, calls: Sequence[Call], token: CancelToken) -> SourceChange:
+    current = snapshot
+    touched: dict[str, None] = {}
+    for call in calls:
+        token.check()
+        change = run(call.operation, dict(call.arguments), current, token)
+        if change.creates or change.renames or change.deletes:
+            raise RefusedError(
+                f"{call.operation} moves files and meets edits of another step: do it by itself"
+            )
+        overlays = dict(current.overlays)
+        for path, text in change.apply(current.text).items():
+            if text is not None:
+                touched[path] = None
+                overlays[path] = Overlay(path, current.language(path), text, 0)
+        current = Snapshot(snapshot.revision, snapshot.folders, overlays)
+    files: list[FileChange] = []
+    for path in sorted(touched):
+        before = snapshot.text(path)
+        runs = line_edits(before, current.text(path))
+        if runs:
+            edits = tuple(TextEdit(each.span, each.text) for each in runs)
+            files.append(FileChange(path, before.hash, edits))
+    return SourceChange(files=tuple(files), revision=snapshot.revision)
+
+
+def _read_paths(change: SourceChange) -> list[str]:
+    paths = [file.path for file in change.files]
+    paths += [rename.old for rename in change.renames]
+    paths += [delete.path for delete in change.deletes]
+    return sorted(set(paths) - {create.path for create in change.creates})
+
+
+# -------------------------------------------------------------------- fingerprint
+
+
+def fingerprint(
+    snapshot: Snapshot, calls: Sequence[Call], change: SourceChange, root: str
+) -> str:
+    """sha256 of what decides the proposal, 64 hex digits; the same in every clone."""
+    paths = _read_paths(change)
+    languages = {
+        language.id: language.version
+        for path in paths
+        if (language := snapshot.language(path)) is not None
+    }
+    covered = {
+        "calls": calls_to_json(relative_calls(calls, root)),
+        "files": {_relative(path, root): snapshot.hash(path) for path in paths},
+        "tools": {"treewright": _own_version(), "ruff": ruff_version(), **languages},
+    }
+    return hashlib.sha256(canonical_json(covered).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _own_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("treewright")
+    except PackageNotFoundError:  # run from a source tree
+        return ""
+
+
+def _root(snapshot: Snapshot, change: SourceChange) -> str:
+    paths = sorted(change.paths())
+    folder = snapshot.folder_of(paths[0])
+    return folder.root if folder is not None else os.path.dirname(paths[0])
+
+
+def _relative(path: str, root: str) -> str:
+    return os.path.relpath(path, root).replace(os.sep, "/")
+
+
+# -------------------------------------------------------------------- what the user sees
+
+
+def _annotations(
+    snapshot: Snapshot, change: SourceChange, calls: Sequence[Call], title: str
+) -> Iterator[Annotation]:
+    titles = {operation.name: operation.title for operation in OPERATIONS}
+    names = list(dict.fromkeys(call.operation for call in calls))
+    label = titles.get(names[0], title) if len(names) == 1 else title
+    for file in change.files:
+        text = snapshot.text(file.path)
+        shown = snapshot.display_path(file.path)
+        for index, edit in enumerate(file.edits):
+            doubt = _doubt(snapshot, file.path, edit)
+            place = f"{shown}:{text.line_of(edit.span[0]) + 1}"
+            reason = f"{doubt} ({place})" if doubt else place
+            yield Annotation(file.path, index, label, reason, bool(doubt))
+    for create in change.creates:
+        shown = snapshot.display_path(create.path)
+        yield Annotation(create.path, FILE, label, f"creates {shown}", False)
+    for rename in change.renames:
+        shown = f"{snapshot.display_path(rename.old)} to {snapshot.display_path(rename.new)}"
+        yield Annotation(rename.old, FILE, label, f"renames {shown}", True)
+    for delete in change.deletes:
+        shown = snapshot.display_path(delete.path)
+        yield Annotation(delete.path, FILE, label, f"deletes {shown}", True)
+
+
+def _doubt(snapshot: Snapshot, path: str, edit: TextEdit) -> str:
+    """Why the user should look at this edit, or ''."""
+    start, end = edit.span
+    if start == end:
+        return ""
+    try:
+        tree = snapshot.tree(path)
+    except TreewrightError:
+        return ""
+    node = tree.root_node.descendant_for_byte_range(start, end)
+    if node is not None and node.type in _UNCERTAIN_NODES and end - start < node.end_byte - node.start_byte:
+        where = "a comment" if "comment" in node.type else "a string"
+        return f"inside {where}: it may mean something else"
+    if not edit.new_text.strip():
+        for symbol in snapshot.outline(path):
+            if symbol.kind in _WHOLE_DEFINITIONS and start <= symbol.start and symbol.end <= end:
+                return f"deletes {symbol.kind} {symbol.name}"
+    return ""
+
+
+def _context(
+    snapshot: Snapshot, change: SourceChange, before: Mapping[str, SourceText]
+) -> Iterator[ContextPiece]:
+    for file in change.files[:_MAX_CONTEXT_FILES]:
+        text = before.get(file.path)
+        if text is None:
+            continue
+        language = snapshot.language(file.path)
+        code = _excerpt(text, [edit.span for edit in file.edits])
+        shown = _relative(file.path, _root(snapshot, change))
+        yield ContextPiece(shown, language.id if language is not None else "", code)
+
+
+def _excerpt(text: SourceText, spans: list[Span]) -> str:
+    """The lines around each span; `...` stands for what is left out between them."""
+    wanted: set[int] = set()
+    for span in spans:
+        first = max(0, text.line_of(span[0]) - _CONTEXT_LINES)
+        last = min(text.n_lines - 1, text.line_of(span[1]) + _CONTEXT_LINES)
+        wanted.update(range(first, last + 1))
+    shown: list[str] = []
+    previous = -1
+    for line in sorted(wanted)[:_MAX_CONTEXT_LINES]:
+        if line != previous + 1:
+            shown.append("...")
+        shown.append(text.slice(text.line_span(line)))
+        previous = line
+    return "\n".join(shown)
+
+
+def _language(snapshot: Snapshot, change: SourceChange) -> str:
+    """Of most of the changed files."""
+    found: Counter[str] = Counter()
+    for path in sorted(change.paths()):
+        language = snapshot.language(path) or language_for_path(path)
+        if language is not None:
+            found[language.id] += 1
+    return found.most_common(1)[0][0] if found else ""

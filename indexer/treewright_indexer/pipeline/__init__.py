@@ -1,0 +1,1 @@
+"""From files on disk to the store: scan, extract, write, watch."""

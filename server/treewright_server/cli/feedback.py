@@ -1,0 +1,115 @@
+"""treewright feedback: export, stats, show, forget. Everything stays on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from treewright_server.cli.support import (
+    DONE,
+    NOT_DONE,
+    coloured_diff,
+    painter,
+    print_json,
+    print_pairs,
+    usage,
+)
+
+if TYPE_CHECKING:
+    from treewright_agent.feedback import FeedbackStore, ProposalRow
+
+
+def run(arguments: Namespace) -> int:
+    from treewright_agent.feedback import FeedbackStore
+
+    def problem(message: str) -> None:
+        print(f"treewright: {message}", file=sys.stderr)
+
+    with FeedbackStore.open(on_problem=problem) as store:
+        return _ACTIONS[arguments.action](store, arguments)
+
+
+def _workspace(arguments: Namespace) -> str | None:
+    given = arguments.workspace
+    return os.path.abspath(os.path.expanduser(given)) if given else None
+
+
+def _export(store: FeedbackStore, arguments: Namespace) -> int:
+    from treewright_agent.feedback import export
+
+    if arguments.output:
+        with open(arguments.output, "w", encoding="utf-8", newline="\n") as out:
+            done = export(store, out, format=arguments.format, workspace=_workspace(arguments))
+    else:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # pyright: ignore
+        done = export(store, sys.stdout, format=arguments.format, workspace=_workspace(arguments))
+        sys.stdout.flush()
+    left_out = ", ".join(f"{n} {reason}" for reason, n in done.left_out.items())
+    note = f"; left out: {left_out}" if left_out else ""
+    print(f"treewright: {done.n_rows} rows{note}", file=sys.stderr)
+    return DONE if done.n_rows else NOT_DONE
+
+
+def _stats(store: FeedbackStore, arguments: Namespace) -> int:
+    stats = store.stats(_workspace(arguments))
+    if arguments.json:
+        print_json(stats)
+        return DONE
+    paint = painter()
+    print(paint("bold", str(stats["path"])))
+    kept = stats["kept"]
+    print_pairs(
+        {
+            "proposals": stats["proposals"],
+            **{name: count for name, count in stats["outcomes"].items() if count},
+            "kept": "-" if kept is None else f"{100 * kept:.0f} %",
+        },
+        paint,
+    )
+    return DONE
+
+
+def _show(store: FeedbackStore, arguments: Namespace) -> int:
+    if arguments.n < 1:
+        usage("-n must be 1 or more")
+    rows = list(store.proposals())
+    if arguments.proposal:
+        rows = [row for row in rows if row.id == arguments.proposal]
+    rows = rows[-arguments.n :]
+    if arguments.json:
+        print_json([_plain(row) for row in rows])
+        return DONE if rows else NOT_DONE
+    paint = painter()
+    for row in rows:
+        moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.time))
+        kept = row.outcome.value in ("accepted", "accepted_in_part", "edited")
+        outcome = paint("green" if kept else "yellow", row.outcome.value)
+        title = paint("bold", row.title or ", ".join(row.operations))
+        print(f"{paint('dim', moment)}  {outcome:<12}  {title}  {paint('dim', row.id)}")
+        if arguments.proposal:
+            print(coloured_diff(row.final_diff or row.diff, paint))
+    if not rows:
+        print("nothing recorded", file=sys.stderr)
+    return DONE if rows else NOT_DONE
+
+
+def _plain(row: ProposalRow) -> dict[str, Any]:
+    return {**row._asdict(), "outcome": row.outcome.value}
+
+
+def _forget(store: FeedbackStore, arguments: Namespace) -> int:
+    n = store.forget(
+        workspace=_workspace(arguments),
+        proposal=arguments.proposal,
+        task=arguments.task,
+        everything=arguments.all,
+    )
+    print(f"treewright: {n} proposals forgotten", file=sys.stderr)
+    return DONE
+
+
+_ACTIONS = {"export": _export, "stats": _stats, "show": _show, "forget": _forget}
