@@ -1,0 +1,44 @@
+-- :checkhealth treewright
+local M = {}
+
+function M.check()
+  local health = vim.health
+  health.start('treewright')
+  if vim.fn.has('nvim-0.11') == 0 then
+    return health.error('Neovim 0.11 or newer is needed; this is ' .. tostring(vim.version()))
+  end
+  health.ok('Neovim ' .. tostring(vim.version()))
+
+  local command = require('treewright.config').command(vim.fs.root(0, { 'pyproject.toml', '.git' }))
+  local program = command[1]
+  if vim.fn.executable(program) == 0 then
+    return health.error(('`%s` cannot be run'):format(program), {
+      'pip install treewright, in the environment that Neovim is started from',
+      'or set $TREEWRIGHT_CMD, e.g. "~/.venvs/tools/bin/treewright serve"',
+    })
+  end
+  local done = vim.system({ program, 'doctor', '--json' }, { text = true }):wait(20000)
+  local ok, report = pcall(vim.json.decode, done.stdout or '')
+  if not ok then
+    return health.error(('`%s doctor` does not answer: %s'):format(program, vim.trim(done.stderr or '')))
+  end
+  health.ok(('treewright %s (%s)'):format(report.version, program))
+  for _, check in ipairs(report.checks) do
+    local line = ('%s: %s'):format(check.name, check.detail)
+    if check.ok then
+      health.ok(line)
+    elseif check.needed then
+      health.error(line)
+    else
+      health.warn(line)
+    end
+  end
+  local clients = vim.lsp.get_clients({ name = 'treewright' })
+  if #clients == 0 then
+    health.info("no server is running; `vim.lsp.enable('treewright')` starts one with the next file")
+  else
+    health.ok(('%d running'):format(#clients))
+  end
+end
+
+return M
