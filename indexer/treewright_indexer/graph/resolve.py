@@ -30,7 +30,7 @@ _MAX_DEPTH = 16
 """Longest chain of re-exports or base classes that is followed."""
 _MAX_BY_NAME = 12
 """More definitions of one name than this say nothing."""
-_CLASS_KINDS = frozenset({"class", "struct", "interface", "trait", "enum", "type"})
+CLASS_KINDS = frozenset({"class", "struct", "interface", "trait", "enum", "type"})
 _CALLABLE_KINDS = frozenset({"function", "method", "constructor"})
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _ANNOTATION = re.compile(rb"[ \t]*:[ \t]*([^=\n#]+)")
@@ -184,9 +184,9 @@ class Resolver:
             start = facts.scopes[scope].bindings[name][0]
             index = self.symbol_starting(path, start)
             return [self.target_of(path, index)] if index >= 0 else []
-        return [self.target_of(path, i) for i in self._member_indexes(path, owner).get(name, ())]
+        return [self.target_of(path, i) for i in self.member_indexes(path, owner).get(name, ())]
 
-    def _member_indexes(self, path: str, owner: int) -> dict[str, list[int]]:
+    def member_indexes(self, path: str, owner: int) -> dict[str, list[int]]:
         """name -> indexes of the symbols whose parent is `owner` (-1: the top level)."""
         key = (path, owner)
         if key not in self._members:
@@ -262,7 +262,7 @@ class Resolver:
         facts = self.facts(path)
         if facts is None or depth > _MAX_DEPTH:
             return []
-        found = [self.target_of(path, i) for i in self._member_indexes(path, -1).get(name, ())]
+        found = [self.target_of(path, i) for i in self.member_indexes(path, -1).get(name, ())]
         if not found:
             for item in facts.imports:
                 if (item.alias or item.name) == name and item.name != "*":
@@ -350,12 +350,12 @@ class Resolver:
         """True when every base of the value is known, so an unknown member is none of ours."""
         if value.target.kind == "module":
             return True
-        if value.target.kind not in _CLASS_KINDS or depth > _MAX_DEPTH:
+        if value.target.kind not in CLASS_KINDS or depth > _MAX_DEPTH:
             return False
         facts = self.facts(value.target.path)
         bases = facts.symbols[value.target.symbol].bases if facts is not None else ()
         if any("=" not in base and base != "object" for base in bases):
-            resolved = [v for base in self._bases(value.target) for v in [Value(base)]]
+            resolved = [v for base in self.bases(value.target) for v in [Value(base)]]
             return len(resolved) >= len(bases) and all(self._closed(v, depth + 1) for v in resolved)
         return True
 
@@ -379,7 +379,7 @@ class Resolver:
         first = parts[0]
         if first.name == "super":
             enclosing = self.enclosing_class(path, offset)
-            bases = self._bases(enclosing) if enclosing is not None else []
+            bases = self.bases(enclosing) if enclosing is not None else []
             values = [Value(base, instance=True) for base in bases]
         elif self._is_self(path, first.name, offset):
             enclosing = self.enclosing_class(path, offset)
@@ -408,14 +408,14 @@ class Resolver:
         facts = self.facts(path)
         index = facts.symbol_at(offset) if facts is not None else -1
         while facts is not None and index >= 0:
-            if facts.symbols[index].kind in _CLASS_KINDS:
+            if facts.symbols[index].kind in CLASS_KINDS:
                 return self.target_of(path, index)
             index = facts.symbols[index].parent
         return None
 
     def value_of(self, target: Target, called: bool, depth: int = 0) -> list[Value]:
         """The value a name bound to `target` has, or that calling it returns."""
-        if target.kind in _CLASS_KINDS:
+        if target.kind in CLASS_KINDS:
             return [Value(target, instance=called)]
         if target.kind == "module":
             return [] if called else [Value(target)]
@@ -465,7 +465,7 @@ class Resolver:
                 values += [Value(enclosing, instance=True)] if enclosing is not None else []
                 continue
             for value in self.evaluate(path, parts, offset, depth + 1):
-                if value.target.kind in _CLASS_KINDS:
+                if value.target.kind in CLASS_KINDS:
                     values.append(Value(value.target, instance=True))
         return values
 
@@ -478,10 +478,10 @@ class Resolver:
                 submodule = self.modules.submodule(target.path, name)
                 found = [self.module(submodule)] if submodule is not None else []
             return found
-        if target.kind not in _CLASS_KINDS:
+        if target.kind not in CLASS_KINDS:
             return []
         for ancestor in self.lineage(target):
-            indexes = self._member_indexes(ancestor.path, ancestor.symbol).get(name)
+            indexes = self.member_indexes(ancestor.path, ancestor.symbol).get(name)
             if indexes:
                 return [self.target_of(ancestor.path, index) for index in indexes]
         return []
@@ -496,9 +496,9 @@ class Resolver:
                 continue
             seen.add(current.key)
             yield current
-            queue += self._bases(current)
+            queue += self.bases(current)
 
-    def _bases(self, target: Target) -> list[Target]:
+    def bases(self, target: Target) -> list[Target]:
         facts = self.facts(target.path)
         if facts is None or target.symbol < 0:
             return []
@@ -511,7 +511,7 @@ class Resolver:
             parts = [Part(name, False, symbol.start) for name in match.group().split(".")]
             outer = facts.symbols[symbol.parent].start if symbol.parent >= 0 else symbol.start
             for value in self.evaluate(target.path, parts, outer, 1):
-                if value.target.kind in _CLASS_KINDS and value.target.key != target.key:
+                if value.target.kind in CLASS_KINDS and value.target.key != target.key:
                     bases.append(value.target)
         return bases
 
@@ -535,7 +535,7 @@ class Resolver:
 
     def parameters(self, target: Target, name: str) -> list[Target]:
         """The parameter `name` of a function, or of a class's `__init__`; or a dataclass field."""
-        if target.kind in _CLASS_KINDS:
+        if target.kind in CLASS_KINDS:
             constructors = self.member(Value(target), "__init__")
             if constructors:
                 return [p for c in constructors for p in self.parameters(c, name)]
