@@ -123,14 +123,21 @@ class Snapshot:
     edit computed from them carries their content hash, so a later change is noticed.
     """
 
-    __slots__ = ("_cache", "folders", "overlays", "revision")
+    __slots__ = ("_cache", "folders", "overlays", "removed", "revision")
 
     def __init__(
-        self, revision: int, folders: Sequence[Folder], overlays: Mapping[str, Overlay]
+        self,
+        revision: int,
+        folders: Sequence[Folder],
+        overlays: Mapping[str, Overlay],
+        removed: frozenset[str] = frozenset(),
     ) -> None:
+        """`removed` holds paths that count as gone though a file is on disk: what a change that
+        is not written yet deletes or moves away."""
         self.revision = revision
         self.folders = tuple(folders)
         self.overlays = overlays
+        self.removed = removed
         # What this snapshot has read from disk: one answer sees one text of a file.
         self._cache: dict[str, Overlay] = {}
 
@@ -140,6 +147,8 @@ class Snapshot:
         overlay = self.overlays.get(path) or self._cache.get(path)
         if overlay is None:
             try:
+                if path in self.removed:
+                    raise FileNotFoundError(path)
                 raw = Path(path).read_bytes()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
                 raise UnknownFileError(f"no such file: {path}") from error
@@ -154,7 +163,7 @@ class Snapshot:
         return self._document(path).text
 
     def exists(self, path: str) -> bool:
-        return path in self.overlays or os.path.isfile(path)
+        return path in self.overlays or (path not in self.removed and os.path.isfile(path))
 
     def is_open(self, path: str) -> bool:
         return path in self.overlays
@@ -178,13 +187,12 @@ class Snapshot:
     def facts(self, path: str) -> FileFacts:
         """Facts without postings may come from the store; `references_in` gives the uses."""
         overlay = self.overlays.get(path) or self._cache.get(path)
-        if overlay is None:
+        if overlay is None and path not in self.removed:
             folder = self.folder_of(path)
             stored = folder.facts(path) if folder is not None else None
             if stored is not None:
                 return stored
-            overlay = self._document(path)
-        return overlay.facts()
+        return (overlay or self._document(path)).facts()
 
     def file_facts(self, path: str) -> FileFacts:
         """Facts with all postings, extracted from the text unless an overlay holds them."""
@@ -236,7 +244,7 @@ class Snapshot:
 
     def files(self) -> Iterator[str]:
         """Every indexed or pending file and every open document inside a folder."""
-        seen: set[str] = set()
+        seen: set[str] = set(self.removed - self.overlays.keys())
         for folder in self.folders:
             for relative in folder.relative_files():
                 path = folder.absolute(relative)
@@ -259,6 +267,8 @@ class Snapshot:
                 found[folder.absolute(relative)] = None
             for relative in folder.pending_naming(name):
                 found[folder.absolute(relative)] = None
+        for path in self.removed:
+            found.pop(path, None)
         encoded = name.encode()
         for path, overlay in self.overlays.items():
             found.pop(path, None)
@@ -271,15 +281,16 @@ class Snapshot:
         from treewright_indexer.model import unpack_postings
 
         encoded = name.encode()
+        hidden = self.overlays.keys() | self.removed
         for folder in self.folders:
             pending = set(folder.pending_naming(name))
             for relative, blob in folder.store.postings(name):
                 path = folder.absolute(relative)
-                if relative not in pending and path not in self.overlays and folder.is_current(relative):
+                if relative not in pending and path not in hidden and folder.is_current(relative):
                     yield path, list(unpack_postings(blob))
             for relative in pending:
                 path = folder.absolute(relative)
-                if path not in self.overlays:
+                if path not in hidden:
                     yield path, self._references_or_none(path, name)
         for path, overlay in self.overlays.items():
             if overlay.language is not None and encoded in overlay.text.data:
@@ -294,13 +305,14 @@ class Snapshot:
     def symbols_named(self, name: str) -> list[SymbolHit]:
         """Every definition of exactly `name`."""
         hits: list[SymbolHit] = []
+        hidden = self.overlays.keys() | self.removed
         for folder in self.folders:
             pending = {folder.absolute(r) for r in folder.pending_naming(name)}
             for row in folder.store.symbols_named(name):
                 path = folder.absolute(row.path)
-                if path not in self.overlays and path not in pending:
+                if path not in hidden and path not in pending:
                     hits.append(SymbolHit(path, *row[1:]))
-            for path in pending - self.overlays.keys():
+            for path in pending - hidden:
                 hits += [hit for hit in self._symbols_of(path) if hit.name == name]
         for path in self.overlays:
             hits += [hit for hit in self._symbols_of(path) if hit.name == name]
@@ -314,13 +326,14 @@ class Snapshot:
         from treewright_indexer.search.symbols import rank_symbols
 
         hits: list[SymbolHit] = []
+        hidden = self.overlays.keys() | self.removed
         for folder in self.folders:
             pending = {folder.absolute(r) for r in folder.pending_containing(query)}
             for row in folder.store.symbols_matching(query, limit + 64):
                 path = folder.absolute(row.path)
-                if path not in self.overlays and path not in pending:
+                if path not in hidden and path not in pending:
                     hits.append(SymbolHit(path, *row[1:]))
-            for path in pending - self.overlays.keys():
+            for path in pending - hidden:
                 hits += self._symbols_of(path)
         for path in self.overlays:
             hits += self._symbols_of(path)
