@@ -3,9 +3,11 @@
 Stored data is made of what was shown and what the user did with it, never of guesses.
 """
 
-from treewright_agent.feedback.export import FORMATS, Exported, export, message_rows
+from treewright_agent.feedback.export import Exported, export, export_folder, message_rows
+from treewright_agent.feedback.formats import FORMATS
 from treewright_agent.feedback.outcomes import KEPT, Outcome
 from treewright_agent.feedback.redact import redact
+from treewright_agent.feedback.samples import Filter
 from treewright_agent.feedback.store import FeedbackStore, Level, ProposalRow, data_folder
 
 __all__ = [
@@ -13,11 +15,13 @@ __all__ = [
     "KEPT",
     "Exported",
     "FeedbackStore",
+    "Filter",
     "Level",
     "Outcome",
     "ProposalRow",
     "data_folder",
     "export",
+    "export_folder",
     "message_rows",
     "redact",
 ]

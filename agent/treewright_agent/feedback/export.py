@@ -1,9 +1,7 @@
-"""Training files from feedback: one JSON object a line, UTF-8, characters as themselves.
+"""Training files from feedback: JSON Lines or Parquet, with a data card beside them.
 
-`messages` rows are conversations: the system's part, the user's request with the code as it
-was, and the assistant's answer as tool calls. Only what the user kept is exported. Where
-the user edited the proposal, the answer is what the user made of it, read from the buffer.
-The order is that of the record, and the same store always gives the same bytes.
+The order is that of the record, and the same store always gives the same bytes. Nothing is
+exported that was recorded without consent to code.
 """
 
 from __future__ import annotations
@@ -12,27 +10,29 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 from treewright_agent.calls import canonical_json
-from treewright_agent.feedback.outcomes import Outcome
-from treewright_agent.feedback.store import FeedbackStore, ProposalRow
+from treewright_agent.feedback.card import card, dataset_info
+from treewright_agent.feedback.dedup import Deduplicator
+from treewright_agent.feedback.formats import FORMATS, Format
+from treewright_agent.feedback.redact import redact_json
+from treewright_agent.feedback.samples import Filter, Sample, capped, samples, split_of
+from treewright_agent.feedback.store import FeedbackStore
 from treewright_indexer.errors import ArgumentsError
 
-FORMATS = ("messages",)
-
-SYSTEM = (
-    "You change source code by calling operations. Call the operations that do what is asked "
-    "and nothing more. Every call names the file and is checked before it is shown to the user."
-)
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many rows were written, and why the other proposals gave none."""
+    """How many rows were written, per split, and why the other proposals gave none."""
 
     n_rows: int
-    left_out: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict[str, int])
+    per_split: dict[str, int] = field(default_factory=dict[str, int])
+    files: tuple[Path, ...] = ()
 
 
 def export(
@@ -41,21 +41,62 @@ def export(
     *,
     format: str = "messages",
     workspace: str | None = None,
+    chosen: Filter | None = None,
     provenance: bool = False,
+    near: float = 0.9,
 ) -> Exported:
-    """Write the rows of `store` to `out`. Raises ArgumentsError for an unknown format.
+    """Write all rows to `out` as JSON Lines. Raises ArgumentsError for an unknown format.
 
-    `provenance` adds a column with ids, origin and time. Open `out` with UTF-8 and
-    `newline="\\n"`.
+    `provenance` adds a column with ids, origin and time. `near` is the similarity from which a
+    row repeats an earlier one. Open `out` with UTF-8 and `newline="\\n"`.
     """
-    if format not in FORMATS:
-        raise ArgumentsError(f"format: {format!r} is none of {', '.join(FORMATS)}")
     left_out: Counter[str] = Counter()
     n_rows = 0
-    for row in message_rows(store, workspace=workspace, provenance=provenance, left_out=left_out):
+    chosen = chosen or Filter(workspace=workspace)
+    for row, _ in rows_of(store, _format(format), chosen, left_out, provenance, near):
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
         n_rows += 1
     return Exported(n_rows, dict(sorted(left_out.items())))
+
+
+def export_folder(
+    store: FeedbackStore,
+    folder: Path,
+    *,
+    format: str = "messages",
+    chosen: Filter | None = None,
+    provenance: bool = False,
+    near: float = 0.9,
+    parquet: bool = False,
+    shares: tuple[float, float] = (0.1, 0.1),
+) -> Exported:
+    """Write `train`, `validation` and `test` files split by project, a data card and the entry
+    that LLaMA-Factory wants.
+
+    `shares` are those of validation and test. Raises ArgumentsError for an unknown format and
+    for Parquet without pyarrow.
+    """
+    kind = _format(format)
+    left_out: Counter[str] = Counter()
+    splits: dict[str, list[dict[str, Any]]] = {name: [] for name in SPLITS}
+    taken: list[Sample] = []
+    for row, sample in rows_of(store, kind, chosen or Filter(), left_out, provenance, near):
+        splits[split_of(sample.project, shares)].append(row)
+        taken.append(sample)
+    folder.mkdir(parents=True, exist_ok=True)
+    write, ending = (_write_parquet, "parquet") if parquet else (_write_lines, "jsonl")
+    files: list[Path] = []
+    for name, rows in splits.items():
+        if rows:
+            path = folder / f"{name}.{ending}"
+            write(path, rows)
+            files.append(path)
+    counts = {name: len(rows) for name, rows in splits.items()}
+    done = Exported(sum(counts.values()), dict(sorted(left_out.items())), counts, tuple(files))
+    (folder / "README.md").write_text(card(kind, taken, counts, done.left_out), "utf-8")
+    info = canonical_json(dataset_info(kind, counts, ending))
+    (folder / "dataset_info.json").write_text(info + "\n", "utf-8")
+    return done
 
 
 def message_rows(
@@ -66,42 +107,53 @@ def message_rows(
     left_out: Counter[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """`{"messages": […], "tools": JSON text}` of each kept proposal, without repetitions."""
-    left_out = Counter() if left_out is None else left_out
-    tools = tools_json()
-    seen: set[str] = set()
-    for row in store.proposals(workspace):
-        calls, reason = _answer(row)
-        if reason:
-            left_out[reason] += 1
+    counted: Counter[str] = Counter() if left_out is None else left_out
+    chosen = Filter(workspace=workspace)
+    for row, _ in rows_of(store, FORMATS["messages"], chosen, counted, provenance, 1.0):
+        yield row
+
+
+def rows_of(
+    store: FeedbackStore,
+    kind: Format,
+    chosen: Filter,
+    left_out: Counter[str],
+    provenance: bool,
+    near: float,
+) -> Iterator[tuple[dict[str, Any], Sample]]:
+    """Rows in order, each with the sample it came from, without repetitions and secrets."""
+    found = capped(samples(store, chosen, left_out), chosen.per_project, left_out)
+    seen = Deduplicator(near)
+    used: set[str] = set()
+    for row, sample in kind.rows(found, tools_json()):
+        used.add(sample.row.id)
+        # Redacted when recorded, and once more: rules grow, and what leaves must meet today's.
+        clean: Any = redact_json({key: row[key] for key in row if key != "tools"})
+        repeats = seen.repeats(canonical_json(clean))
+        if repeats:
+            left_out[repeats] += 1
             continue
-        messages = [
-            {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": _request(row)},
-            {
-                "role": "assistant",
-                "content": "",
-                "tool_calls": [
-                    {"type": "function", "function": {"name": name, "arguments": arguments}}
-                    for name, arguments in calls
-                ],
-            },
-        ]
-        key = canonical_json(messages)
-        if key in seen:
-            left_out["repetition"] += 1
-            continue
-        seen.add(key)
-        exported: dict[str, Any] = {"messages": messages, "tools": tools}
+        if "tools" in row:
+            clean["tools"] = row["tools"]
         if provenance:
-            exported["provenance"] = {
-                "proposal": row.id,
-                "fingerprint": row.fingerprint,
-                "origin": "agent" if row.outcome is Outcome.ACCEPTED else "human",
-                "outcome": row.outcome.value,
-                "rung": row.rung,
-                "time": row.time,
-            }
-        yield exported
+            clean["provenance"] = _provenance(sample)
+        yield clean, sample
+    unused = sum(sample.row.id not in used for sample in found)
+    if unused:
+        left_out[f"nothing for {kind.name}"] += unused
+
+
+def _provenance(sample: Sample) -> dict[str, Any]:
+    row = sample.row
+    return {
+        "proposal": row.id,
+        "project": sample.project,
+        "fingerprint": row.fingerprint,
+        "origin": sample.origin.value,
+        "outcome": row.outcome.value,
+        "rung": row.rung,
+        "time": row.time,
+    }
 
 
 def tools_json() -> str:
@@ -122,52 +174,40 @@ def tools_json() -> str:
     return canonical_json(tools)
 
 
-def _answer(row: ProposalRow) -> tuple[list[tuple[str, dict[str, Any]]], str]:
-    """(operation calls that lead to what the user kept, '') or ([], why there are none)."""
-    if row.consent != "local":
-        return [], "recorded without code"
-    if row.outcome is Outcome.ACCEPTED:
-        if not row.calls:
-            return [], "no calls"
-        return [(call["operation"], call["arguments"]) for call in row.calls], ""
-    if row.outcome in (Outcome.EDITED, Outcome.ACCEPTED_IN_PART):
-        if not row.final_diff:
-            return [], "final text unknown"
-        return [
-            ("replace_text", {"path": path, "patch": patch})
-            for path, patch in split_diff(row.final_diff)
-        ], ""
-    return [], row.outcome.value
+def _format(name: str) -> Format:
+    kind = FORMATS.get(name)
+    if kind is None:
+        raise ArgumentsError(f"format: {name!r} is none of {', '.join(FORMATS)}")
+    return kind
 
 
-def _request(row: ProposalRow) -> str:
-    parts = [row.title]
-    if row.reason and row.reason != row.title:
-        parts.append(row.reason)
-    for piece in row.context:
-        fence = "`" * max(3, _longest_run(piece["code"], "`") + 1)
-        parts.append(f"{piece['path']}:\n{fence}{piece['language']}\n{piece['code']}\n{fence}")
-    return "\n\n".join(parts)
+def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        for row in rows:
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _longest_run(text: str, character: str) -> int:
-    longest = run = 0
-    for each in text:
-        run = run + 1 if each == character else 0
-        longest = max(longest, run)
-    return longest
+def _write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Tool-call arguments differ from row to row, so they are written as JSON texts."""
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]
+        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ArgumentsError(
+            "Parquet needs the `pyarrow` package: pip install 'treewright[parquet]'"
+        ) from error
+    table: Any = pa.Table.from_pylist([_flat(row) for row in rows])  # pyright: ignore
+    pq.write_table(table, path)  # pyright: ignore
 
 
-def split_diff(diff: str) -> Iterator[tuple[str, str]]:
-    """(path, its part) of each file in a unified diff."""
-    part: list[str] = []
-    for line in diff.splitlines(keepends=True):
-        if line.startswith("diff --git ") and part:
-            yield _path_of(part), "".join(part)
-            part = []
-        elif line.startswith("--- ") and any(p.startswith("@@") for p in part) and _ends_hunk(part):
-            yield _path_of(part), "".join(part)
-            part = []
-        part.append(line)
-    if part:
-        yield _path_of(part), "".join(part)
+def _flat(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: canonical_json(item)
+            if key == "arguments" and isinstance(item, dict)
+            else _flat(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_flat(item) for item in value]
+    return value

@@ -219,9 +219,7 @@ class FeedbackStore:
         try:
             outcome = Outcome(outcome)
         except ValueError as error:
-            raise ArgumentsError(
-                f"outcome: {outcome!r} is none of {', '.join(Outcome)}"
-            ) from error
+            raise ArgumentsError(f"outcome: {outcome!r} is none of {', '.join(Outcome)}") from error
         if self._connection is None:
             return False
         moment = time.time() if now is None else now
@@ -331,15 +329,21 @@ class FeedbackStore:
         Exactly one of the arguments. The file is rewritten, so that no deleted text stays
         in its free pages; with `everything`, corrupt files moved aside go as well.
         """
-        chosen = [(n, v) for n, v in (("workspace", workspace), ("id", proposal), ("task", task)) if v]
+        chosen = [
+            (n, v) for n, v in (("workspace", workspace), ("id", proposal), ("task", task)) if v
+        ]
         if len(chosen) + everything != 1:
-            raise ArgumentsError("forget: name exactly one of workspace, proposal, task, everything")
+            raise ArgumentsError(
+                "forget: name exactly one of workspace, proposal, task, everything"
+            )
         if self._connection is None:
             return 0
         where, values = ("1", ()) if everything else (f"{chosen[0][0]} = ?", (chosen[0][1],))
         with self._lock:
             with self._transaction() as connection:
-                deleted = connection.execute(f"DELETE FROM proposals WHERE {where}", values).rowcount
+                deleted = connection.execute(
+                    f"DELETE FROM proposals WHERE {where}", values
+                ).rowcount
             try:
                 self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -79,9 +79,33 @@ def _parser() -> _Parser:
     feedback = commands.add_parser("feedback", help="what was proposed and what became of it")
     actions = feedback.add_subparsers(dest="action", metavar="ACTION", parser_class=_Parser)
     export = actions.add_parser("export", help="write a training file")
-    export.add_argument("--format", choices=["messages"], default="messages")
-    export.add_argument("--output", metavar="FILE", help="default: standard output")
+    export.add_argument(
+        "--format", default="messages", metavar="NAME",
+        help="messages (default), prompt_completion, alpaca, sharegpt, dpo, kto, kto_messages, next_edit",
+    )  # fmt: skip
+    target = export.add_mutually_exclusive_group()
+    target.add_argument("--output", metavar="FILE", help="default: standard output")
+    target.add_argument(
+        "--folder", metavar="DIR", help="train, validation and test files with a data card"
+    )
+    export.add_argument("--parquet", action="store_true", help="Parquet instead of JSON Lines")
     export.add_argument("--workspace", metavar="DIR", help="only this workspace")
+    export.add_argument("--since", metavar="DATE", help="proposals from this day or moment on")
+    export.add_argument("--until", metavar="DATE", help="proposals before this day or moment")
+    for name in ("rung", "language", "outcome", "origin"):
+        export.add_argument(
+            f"--{name}", action="append", default=[], metavar="NAME", help="only these; repeatable"
+        )
+    export.add_argument(
+        "--per-workspace", type=int, metavar="N", help="at most N rows of one workspace"
+    )
+    export.add_argument(
+        "--near", type=float, default=0.9, metavar="SHARE",
+        help="similarity from which a row repeats an earlier one (0.9; 1 drops equal rows only)",
+    )  # fmt: skip
+    export.add_argument(
+        "--provenance", action="store_true", help="a column with ids, origin and time"
+    )
     stats = actions.add_parser("stats", help="count proposals and outcomes")
     stats.add_argument("--workspace", metavar="DIR")
     _json(stats)

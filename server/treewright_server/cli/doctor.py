@@ -6,7 +6,6 @@ import importlib
 import importlib.metadata
 import os
 import platform
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -58,8 +57,6 @@ def run(arguments: Namespace) -> int:
 
 
 def _python() -> str:
-    if sys.version_info < (3, 11):
-        raise RuntimeError(f"Python {platform.python_version()}; 3.11 or newer is needed")
     return f"{platform.python_version()} on {platform.system()} {platform.machine()}"
 
 

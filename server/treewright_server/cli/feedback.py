@@ -6,6 +6,8 @@ import os
 import sys
 import time
 from argparse import Namespace
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treewright_server.cli.support import (
@@ -38,20 +40,52 @@ def _workspace(arguments: Namespace) -> str | None:
 
 
 def _export(store: FeedbackStore, arguments: Namespace) -> int:
-    from treewright_agent.feedback import export
+    from treewright_agent.feedback import Filter, export, export_folder
 
-    if arguments.output:
-        with open(arguments.output, "w", encoding="utf-8", newline="\n") as out:
-            done = export(store, out, format=arguments.format, workspace=_workspace(arguments))
+    chosen = Filter(
+        workspace=_workspace(arguments),
+        since=_moment(arguments.since, "--since"),
+        until=_moment(arguments.until, "--until"),
+        rungs=frozenset(arguments.rung),
+        languages=frozenset(arguments.language),
+        outcomes=frozenset(arguments.outcome),
+        origins=frozenset(arguments.origin),
+        per_project=arguments.per_workspace,
+    )
+    kind, provenance, near = arguments.format, arguments.provenance, arguments.near
+    if not 0 < near <= 1:
+        usage("--near must be above 0 and at most 1")
+    if arguments.folder:
+        done = export_folder(
+            store, Path(arguments.folder), format=kind, chosen=chosen, provenance=provenance,
+            near=near, parquet=arguments.parquet,
+        )  # fmt: skip
+    elif arguments.parquet:
+        usage("--parquet needs --folder")
+    elif arguments.output:
+        with Path(arguments.output).open("w", encoding="utf-8", newline="\n") as out:
+            done = export(store, out, format=kind, chosen=chosen, provenance=provenance, near=near)
     else:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # pyright: ignore
-        done = export(store, sys.stdout, format=arguments.format, workspace=_workspace(arguments))
+        done = export(
+            store, sys.stdout, format=kind, chosen=chosen, provenance=provenance, near=near
+        )
         sys.stdout.flush()
     left_out = ", ".join(f"{n} {reason}" for reason, n in done.left_out.items())
     note = f"; left out: {left_out}" if left_out else ""
     print(f"treewright: {done.n_rows} rows{note}", file=sys.stderr)
     return DONE if done.n_rows else NOT_DONE
+
+
+def _moment(given: str | None, option: str) -> float | None:
+    """Seconds since 1970 of a day or a moment, in local time unless it names its zone."""
+    if given is None:
+        return None
+    try:
+        return datetime.fromisoformat(given).timestamp()
+    except (ValueError, OverflowError, OSError):
+        usage(f"{option}: {given!r} is no date; write 2026-01-31 or 2026-01-31T12:00")
 
 
 def _stats(store: FeedbackStore, arguments: Namespace) -> int:

@@ -1,0 +1,209 @@
+"""The forms that trainers read: one function a format, from samples to rows.
+
+Column names are those of TRL, Axolotl and LLaMA-Factory as of 2026. `tools` is a JSON text,
+which every version of the readers can load; tool-call arguments are objects.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from treewright_agent.calls import canonical_json
+from treewright_agent.feedback.samples import (
+    SYSTEM,
+    Sample,
+    ToolCall,
+    code_before,
+    instruction,
+)
+
+Row = dict[str, Any]
+Labelled = Iterator[tuple[Row, Sample]]
+
+NEXT_EDIT_WINDOW_S = 600.0
+"""Kept edits of one workspace that follow each other within this belong together."""
+NEXT_EDIT_HISTORY = 5
+
+
+class Format(NamedTuple):
+    """`columns` in order; `rows` gives each row with the sample it came from."""
+
+    name: str
+    columns: tuple[str, ...]
+    read_by: str
+    rows: Callable[[Sequence[Sample], str], Labelled]
+
+
+def _system() -> Row:
+    return {"role": "system", "content": SYSTEM}
+
+
+def _prompt(sample: Sample) -> list[Row]:
+    return [_system(), {"role": "user", "content": sample.request}]
+
+
+def _assistant(calls: Iterable[ToolCall]) -> Row:
+    return {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [
+            {"type": "function", "function": {"name": c.name, "arguments": dict(c.arguments)}}
+            for c in calls
+        ],
+    }
+
+
+def _said(calls: Iterable[ToolCall]) -> str:
+    """The calls as the text protocol writes them, for formats without tool calls."""
+    return "\n".join(
+        canonical_json({"tool_name": c.name, "arguments": dict(c.arguments)}) for c in calls
+    )
+
+
+def _messages(samples: Sequence[Sample], tools: str) -> Labelled:
+    for sample in samples:
+        if sample.kept is not None:
+            messages = [*_prompt(sample), _assistant(sample.kept)]
+            yield {"messages": messages, "tools": tools}, sample
+
+
+def _prompt_completion(samples: Sequence[Sample], tools: str) -> Labelled:
+    for sample in samples:
+        if sample.kept is not None:
+            row = {"prompt": _prompt(sample), "completion": [_assistant(sample.kept)]}
+            yield {**row, "tools": tools}, sample
+
+
+def _alpaca(samples: Sequence[Sample], tools: str) -> Labelled:
+    """The code before, the instruction, and the change the user kept as a diff."""
+    for sample in samples:
+        if sample.kept_diff:
+            yield (
+                {
+                    "instruction": instruction(sample.row),
+                    "input": code_before(sample.row),
+                    "output": sample.kept_diff,
+                },
+                sample,
+            )
+
+
+def _sharegpt(samples: Sequence[Sample], tools: str) -> Labelled:
+    for sample in samples:
+        if sample.kept is not None:
+            call = [{"name": c.name, "arguments": dict(c.arguments)} for c in sample.kept]
+            value = canonical_json(call[0] if len(call) == 1 else call)
+            yield (
+                {
+                    "conversations": [
+                        {"from": "human", "value": sample.request},
+                        {"from": "function_call", "value": value},
+                    ],
+                    "system": SYSTEM,
+                    "tools": tools,
+                },
+                sample,
+            )
+
+
+def _dpo(samples: Sequence[Sample], tools: str) -> Labelled:
+    """What the user made of a proposal over the proposal; and, of two answers to one request,
+    the kept one over the refused one."""
+    by_request: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if sample.was_changed and sample.kept is not None:
+            yield _pair(sample, sample.kept, sample.proposed, tools), sample
+        by_request[sample.request].append(sample)
+    for group in by_request.values():
+        kept = [s for s in group if s.kept is not None and not s.was_changed]
+        for good in kept[:1]:
+            for bad in group:
+                if bad.refused and bad.proposed != good.kept and good.kept is not None:
+                    yield _pair(good, good.kept, bad.proposed, tools), good
+
+
+def _pair(
+    sample: Sample, chosen: Iterable[ToolCall], rejected: Iterable[ToolCall], tools: str
+) -> Row:
+    return {
+        "prompt": _prompt(sample),
+        "chosen": [_assistant(chosen)],
+        "rejected": [_assistant(rejected)],
+        "tools": tools,
+    }
+
+
+def _judged(sample: Sample) -> Iterator[tuple[Iterable[ToolCall], bool]]:
+    if sample.kept is not None:
+        yield sample.kept, True
+    if sample.refused or sample.was_changed:
+        yield sample.proposed, False
+
+
+def _kto(samples: Sequence[Sample], tools: str) -> Labelled:
+    for sample in samples:
+        for calls, label in _judged(sample):
+            yield (
+                {
+                    "prompt": _prompt(sample),
+                    "completion": [_assistant(calls)],
+                    "label": label,
+                    "tools": tools,
+                },
+                sample,
+            )
+
+
+def _kto_messages(samples: Sequence[Sample], tools: str) -> Labelled:
+    """As LLaMA-Factory reads it: text turns and `kto_tag`."""
+    for sample in samples:
+        for calls, label in _judged(sample):
+            yield (
+                {
+                    "messages": [*_prompt(sample), {"role": "assistant", "content": _said(calls)}],
+                    "kto_tag": label,
+                },
+                sample,
+            )
+
+
+def _next_edit(samples: Sequence[Sample], tools: str) -> Labelled:
+    """What the user did shortly before, the code now, and the edit that followed."""
+    recent: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if not sample.kept_diff:
+            continue
+        history = [
+            earlier
+            for earlier in recent[sample.project]
+            if sample.row.time - earlier.row.time <= NEXT_EDIT_WINDOW_S
+        ][-NEXT_EDIT_HISTORY:]
+        if history:
+            yield (
+                {
+                    "events": [earlier.kept_diff for earlier in history],
+                    "input": code_before(sample.row),
+                    "output": sample.kept_diff,
+                },
+                sample,
+            )
+        recent[sample.project] = [*history, sample]
+
+
+FORMATS: dict[str, Format] = {
+    f.name: f
+    for f in (
+        Format("messages", ("messages", "tools"), "TRL SFT, Axolotl, LLaMA-Factory", _messages),
+        Format(
+            "prompt_completion", ("prompt", "completion", "tools"), "TRL SFT", _prompt_completion
+        ),
+        Format("alpaca", ("instruction", "input", "output"), "LLaMA-Factory, Axolotl", _alpaca),
+        Format("sharegpt", ("conversations", "system", "tools"), "LLaMA-Factory", _sharegpt),
+        Format("dpo", ("prompt", "chosen", "rejected", "tools"), "TRL DPO and Reward", _dpo),
+        Format("kto", ("prompt", "completion", "label", "tools"), "TRL KTO", _kto),
+        Format("kto_messages", ("messages", "kto_tag"), "LLaMA-Factory KTO", _kto_messages),
+        Format("next_edit", ("events", "input", "output"), "next-edit models", _next_edit),
+    )
+}
