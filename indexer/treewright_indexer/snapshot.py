@@ -9,34 +9,41 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from treewright_indexer.errors import (
     OutsideWorkspaceError,
+    StaleSnapshotError,
     UnknownFileError,
     UnreadableFileError,
     UnsupportedLanguageError,
 )
 from treewright_indexer.languages import Language, language_for_id, language_for_path
-from treewright_indexer.model import FileFacts, Reference, Symbol
+from treewright_indexer.model import FileFacts, Reference, Symbol, unpack_postings
 from treewright_indexer.text import SourceText, Span, decode
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
 
-    from treewright_indexer.workspace import Folder
+    from treewright_indexer.folder import Folder
+    from treewright_indexer.store.rows import SymbolRow
 
 
 class SymbolHit(NamedTuple):
-    """A symbol found by name. `line` is zero-based."""
+    """A symbol found by name, with what an editor needs to show where it stands."""
 
     path: str
     name: str
     kind: str
     name_start: int
     line: int
+    """Zero-based."""
+    column: int
+    """Bytes between the line's start and the name."""
+    before: str
+    """These bytes as text when they are not ASCII, to count them in other units; else ''."""
     container: str
 
 
@@ -47,9 +54,21 @@ class Overlay:
     so that the keystroke path splices bytes and the parse happens when somebody asks.
     """
 
-    __slots__ = ("_facts", "_lock", "_outline", "_pending", "_tree", "language", "path", "text", "version")
+    __slots__ = (
+        "_facts",
+        "_lock",
+        "_outline",
+        "_pending",
+        "_tree",
+        "language",
+        "path",
+        "text",
+        "version",
+    )
 
-    def __init__(self, path: str, language: Language | None, text: SourceText, version: int) -> None:
+    def __init__(
+        self, path: str, language: Language | None, text: SourceText, version: int
+    ) -> None:
         self.path = path
         self.language = language
         self.text = text
@@ -117,13 +136,14 @@ class Overlay:
 
 
 class Snapshot:
-    """The workspace at one revision. Immutable: any thread may hold one.
+    """The workspace at one revision. Immutable but for what it remembers; any thread may hold one.
 
-    Overlays are frozen with the revision; files on disk are read when asked for, and every
-    edit computed from them carries their content hash, so a later change is noticed.
+    Overlays are frozen with the revision. Files on disk are read when asked for, and one
+    answer sees one text of a file: when what the index said of a file turns out to be of
+    another text than the one that is read later, the answer fails with StaleSnapshotError.
     """
 
-    __slots__ = ("_cache", "folders", "overlays", "removed", "revision")
+    __slots__ = ("_documents", "_nested", "_seen", "folders", "overlays", "removed", "revision")
 
     def __init__(
         self,
@@ -138,13 +158,17 @@ class Snapshot:
         self.folders = tuple(folders)
         self.overlays = overlays
         self.removed = removed
-        # What this snapshot has read from disk: one answer sees one text of a file.
-        self._cache: dict[str, Overlay] = {}
+        # What this snapshot has read from disk, and the hash of what it knows of the rest.
+        self._documents: dict[str, Overlay] = {}
+        self._seen: dict[str, str] = {}
+        # Folders inside folders: each file is answered for by its innermost one.
+        roots = [folder.root for folder in self.folders]
+        self._nested = any(_is_below(a, b) for a in roots for b in roots if a is not b)
 
     # ---------------------------------------------------------------- one file
 
     def _document(self, path: str) -> Overlay:
-        overlay = self.overlays.get(path) or self._cache.get(path)
+        overlay = self.overlays.get(path) or self._documents.get(path)
         if overlay is None:
             try:
                 if path in self.removed:
@@ -155,11 +179,13 @@ class Snapshot:
             except (OSError, ValueError) as error:
                 raise UnreadableFileError(f"cannot read {path}: {error}") from error
             overlay = Overlay(path, language_for_path(path), decode(raw), -1)
-            self._cache[path] = overlay
+            if self._seen.get(path, overlay.text.hash) != overlay.text.hash:
+                raise StaleSnapshotError(f"{path} changed while it was looked at")
+            self._documents[path] = overlay
         return overlay
 
     def text(self, path: str) -> SourceText:
-        """Raises UnknownFileError or UnreadableFileError."""
+        """Raises UnknownFileError, UnreadableFileError or StaleSnapshotError."""
         return self._document(path).text
 
     def exists(self, path: str) -> bool:
@@ -185,18 +211,29 @@ class Snapshot:
         return self._document(path).tree()
 
     def facts(self, path: str) -> FileFacts:
-        """Facts without postings may come from the store; `references_in` gives the uses."""
-        overlay = self.overlays.get(path) or self._cache.get(path)
-        if overlay is None and path not in self.removed:
-            folder = self.folder_of(path)
-            stored = folder.facts(path) if folder is not None else None
-            if stored is not None:
-                return stored
-        return (overlay or self._document(path)).facts()
+        """Facts that may come from the store without postings; see `references_in`."""
+        return self._facts(path, with_postings=False)
 
     def file_facts(self, path: str) -> FileFacts:
-        """Facts with all postings, extracted from the text unless an overlay holds them."""
-        return self._document(path).facts()
+        """Facts with all postings."""
+        return self._facts(path, with_postings=True)
+
+    def _facts(self, path: str, *, with_postings: bool) -> FileFacts:
+        overlay = self.overlays.get(path)
+        if overlay is None:
+            folder = self.folder_of(path) if path not in self.removed else None
+            found = folder and folder.facts_and_hash(path, with_postings=with_postings)
+            if found and self._is_of_seen(path, found[1]):
+                return found[0]
+            overlay = self._document(path)
+        return overlay.facts()
+
+    def _is_of_seen(self, path: str, hash: str) -> bool:
+        """Whether `hash` is that of the text this answer has seen; the first one counts."""
+        document = self._documents.get(path)
+        if document is not None:
+            return document.text.hash == hash
+        return self._seen.setdefault(path, hash) == hash
 
     def outline(self, path: str) -> list[Symbol]:
         overlay = self.overlays.get(path)
@@ -204,10 +241,13 @@ class Snapshot:
 
     def references_in(self, path: str, name: str) -> list[Reference]:
         """The uses of `name` in one file, definitions included, in order."""
-        overlay = self.overlays.get(path) or self._cache.get(path)
-        if overlay is None:
-            return list(self._document(path).facts().references(name))
-        return list(overlay.facts().references(name))
+        overlay = self.overlays.get(path)
+        folder = self.folder_of(path) if path not in self.removed else None
+        if overlay is None and folder is not None:
+            found = folder.postings_in(path, name)
+            if found is not None and self._is_of_seen(path, found.hash):
+                return list(unpack_postings(found.refs))
+        return list((overlay or self._document(path)).facts().references(name))
 
     # ---------------------------------------------------------------- the workspace
 
@@ -261,40 +301,45 @@ class Snapshot:
         Open documents are asked themselves; files that the index has yet to read are
         searched as bytes, so the list is complete before the index is.
         """
-        found: dict[str, None] = {}
-        for folder in self.folders:
-            for relative, _ in folder.store.postings(name):
-                found[folder.absolute(relative)] = None
-            for relative in folder.pending_naming(name):
-                found[folder.absolute(relative)] = None
-        for path in self.removed:
-            found.pop(path, None)
-        encoded = name.encode()
-        for path, overlay in self.overlays.items():
-            found.pop(path, None)
-            if overlay.language is not None and encoded in overlay.text.data:
-                found[path] = None
-        return list(found)
+        return [path for path, _ in self._naming(name)]
 
     def uses(self, name: str) -> Iterator[tuple[str, list[Reference]]]:
         """(path, references) of every file that uses the identifier; see `files_naming`."""
-        from treewright_indexer.model import unpack_postings
+        for path, refs in self._naming(name):
+            if refs is not None:
+                yield path, list(unpack_postings(refs))
+            elif found := self._references_or_none(path, name):
+                yield path, found
 
+    def _naming(self, name: str) -> Iterator[tuple[str, bytes | None]]:
+        """Files that use the identifier, with its postings when the index has them."""
         encoded = name.encode()
-        hidden = self.overlays.keys() | self.removed
         for folder in self.folders:
-            pending = set(folder.pending_naming(name))
-            for relative, blob in folder.store.postings(name):
-                path = folder.absolute(relative)
-                if relative not in pending and path not in hidden and folder.is_current(relative):
-                    yield path, list(unpack_postings(blob))
+            pending = folder.pending_naming(name)  # before the store is asked: none is missed
+            known = set(pending)
+            for row in folder.store.postings(name):
+                path = folder.absolute(row.path)
+                if row.path in known or self.is_hidden(folder, path):
+                    continue
+                if folder.fits(row.path, row.stamp) and self._is_of_seen(path, row.hash):
+                    yield path, row.refs
+                else:
+                    yield path, None
             for relative in pending:
                 path = folder.absolute(relative)
-                if path not in hidden:
-                    yield path, self._references_or_none(path, name)
+                if not self.is_hidden(folder, path):
+                    yield path, None
         for path, overlay in self.overlays.items():
             if overlay.language is not None and encoded in overlay.text.data:
-                yield path, list(overlay.facts().references(name))
+                yield path, None
+
+    def is_hidden(self, folder: Folder, path: str) -> bool:
+        """Whether a folder's word on a file does not count: it is open, gone, or in an inner one."""
+        return (
+            path in self.overlays
+            or path in self.removed
+            or (self._nested and self.folder_of(path) is not folder)
+        )
 
     def _references_or_none(self, path: str, name: str) -> list[Reference]:
         try:
@@ -305,15 +350,10 @@ class Snapshot:
     def symbols_named(self, name: str) -> list[SymbolHit]:
         """Every definition of exactly `name`."""
         hits: list[SymbolHit] = []
-        hidden = self.overlays.keys() | self.removed
         for folder in self.folders:
-            pending = {folder.absolute(r) for r in folder.pending_naming(name)}
-            for row in folder.store.symbols_named(name):
-                path = folder.absolute(row.path)
-                if path not in hidden and path not in pending:
-                    hits.append(SymbolHit(path, *row[1:]))
-            for path in pending - hidden:
-                hits += [hit for hit in self._symbols_of(path) if hit.name == name]
+            pending = folder.pending_naming(name)
+            rows = folder.store.symbols_named(name)
+            hits += self._current_hits(folder, rows, pending, lambda hit: hit.name == name)
         for path in self.overlays:
             hits += [hit for hit in self._symbols_of(path) if hit.name == name]
         return hits
@@ -326,35 +366,48 @@ class Snapshot:
         from treewright_indexer.search.symbols import rank_symbols
 
         hits: list[SymbolHit] = []
-        hidden = self.overlays.keys() | self.removed
         for folder in self.folders:
-            pending = {folder.absolute(r) for r in folder.pending_containing(query)}
-            for row in folder.store.symbols_matching(query, limit + 64):
-                path = folder.absolute(row.path)
-                if path not in hidden and path not in pending:
-                    hits.append(SymbolHit(path, *row[1:]))
-            for path in pending - hidden:
-                hits += self._symbols_of(path)
+            pending = folder.pending_containing(query)
+            rows = folder.store.symbols_matching(query, limit + 64)
+            hits += self._current_hits(folder, rows, pending, lambda hit: True)
         for path in self.overlays:
             hits += self._symbols_of(path)
         return rank_symbols(hits, query, limit)
 
+    def _current_hits(
+        self,
+        folder: Folder,
+        rows: Sequence[SymbolRow],
+        pending: Sequence[str],
+        wanted: Callable[[SymbolHit], bool],
+    ) -> Iterator[SymbolHit]:
+        """The rows whose files are as the index knows them; the others are read on the spot."""
+        anew = dict.fromkeys(pending)
+        current: dict[str, bool] = {}
+        for row in rows:
+            if row.path in anew:
+                continue
+            path = folder.absolute(row.path)
+            if row.path not in current:
+                hidden = self.is_hidden(folder, path)
+                current[row.path] = not hidden and folder.fits(row.path, row.stamp)
+                if not hidden and not current[row.path]:
+                    anew[row.path] = None
+            if current[row.path]:
+                yield SymbolHit(path, *row[2:])
+        for relative in anew:
+            path = folder.absolute(relative)
+            if not self.is_hidden(folder, path):
+                yield from (hit for hit in self._symbols_of(path) if wanted(hit))
+
     def _symbols_of(self, path: str) -> list[SymbolHit]:
+        from treewright_indexer.pipeline.entries import symbol_entries
+
         try:
             symbols, text = self.outline(path), self.text(path)
         except (UnknownFileError, UnreadableFileError, UnsupportedLanguageError):
             return []
-        return [
-            SymbolHit(
-                path,
-                symbol.name,
-                symbol.kind,
-                symbol.name_start,
-                text.line_of(symbol.name_start),
-                symbols[symbol.parent].name if symbol.parent >= 0 else "",
-            )
-            for symbol in symbols
-        ]
+        return [SymbolHit(path, *entry) for entry in symbol_entries(text, symbols)]
 
 
 def _is_below(path: str, root: str) -> bool:

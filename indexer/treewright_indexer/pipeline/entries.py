@@ -9,13 +9,20 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from treewright_indexer.errors import UnreadableFileError
 from treewright_indexer.languages import Language, language_for_path
-from treewright_indexer.model import FileFacts, Role
-from treewright_indexer.store.rows import ChunkEntry, FileEntry, SkippedRow
+from treewright_indexer.model import FileFacts, Role, Symbol
+from treewright_indexer.store.rows import (
+    UNKNOWN,
+    ChunkEntry,
+    FileEntry,
+    SkippedRow,
+    Stamp,
+    SymbolEntry,
+)
 from treewright_indexer.store.words import identifier_words, searchable
 from treewright_indexer.text import SourceText, decode
 
@@ -34,14 +41,15 @@ class Job(NamedTuple):
     path: str
     hash: str = ""
     extractor: str = ""
+    size: int = 0
+    mtime_ns: int = 0
 
 
 class Touched(NamedTuple):
     """A file whose text is what the index has; only size or time differ."""
 
     path: str
-    size: int
-    mtime_ns: int
+    stamp: Stamp
 
 
 Outcome = FileEntry | Touched | SkippedRow
@@ -61,57 +69,65 @@ def read(root: str, job: Job, max_bytes: int) -> Outcome | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        return SkippedRow(job.path, f"unreadable: {getattr(error, 'strerror', error)}", -1, -1)
+        return SkippedRow(job.path, f"unreadable: {getattr(error, 'strerror', error)}", UNKNOWN)
     if found is None:
         return None
-    size, mtime_ns = found.st_size, found.st_mtime_ns
+    stamp = Stamp.of(found)
     if raw is None:
         return SkippedRow(
-            job.path, f"too large: {size} bytes, the limit is {max_bytes}", size, mtime_ns
+            job.path, f"too large: {stamp.size} bytes, the limit is {max_bytes}", stamp
         )
     try:
         text = decode(raw)
     except UnreadableFileError as error:
-        return SkippedRow(job.path, str(error), size, mtime_ns)
+        return SkippedRow(job.path, str(error), stamp)
     language = language_for_path(job.path)
     version = extractor_of(job.path)
     if text.hash == job.hash and version == job.extractor:
-        return Touched(job.path, size, mtime_ns)
+        return Touched(job.path, stamp)
     if language is None:
-        return _plain_entry(job.path, size, mtime_ns, text, version)
-    return entry_of(job.path, size, mtime_ns, text, language)
+        return _plain_entry(job.path, stamp, text, version)
+    return entry_of(job.path, stamp, text, language)
 
 
-def entry_of(
-    path: str, size: int, mtime_ns: int, text: SourceText, language: Language
-) -> FileEntry:
+def entry_of(path: str, stamp: Stamp, text: SourceText, language: Language) -> FileEntry:
     """Everything the store keeps of a file in a language."""
     from treewright_indexer.facts import extract
 
     facts = extract(language, text)
-    symbols = facts.symbols
     return FileEntry(
         path,
-        size,
-        mtime_ns,
+        stamp,
         text.hash,
         language.id,
         facts.to_bytes(),
         facts.postings,
-        [
-            (
-                symbol.name,
-                symbol.kind,
-                symbol.name_start,
-                text.line_of(symbol.name_start),
-                symbols[symbol.parent].name if symbol.parent >= 0 else "",
-            )
-            for symbol in symbols
-        ],
+        symbol_entries(text, facts.symbols),
         list(chunks_of(path, text, facts)),
         _n_edges(facts),
         language.version,
     )
+
+
+def symbol_entries(text: SourceText, symbols: Sequence[Symbol]) -> list[SymbolEntry]:
+    """The symbols with their lines and columns."""
+    data, starts = text.data, text.line_starts
+    entries: list[SymbolEntry] = []
+    for symbol in symbols:
+        line = text.line_of(symbol.name_start)
+        before = data[starts[line] : symbol.name_start]
+        entries.append(
+            SymbolEntry(
+                symbol.name,
+                symbol.kind,
+                symbol.name_start,
+                line,
+                len(before),
+                "" if before.isascii() else before.decode("utf-8", "replace"),
+                symbols[symbol.parent].name if symbol.parent >= 0 else "",
+            )
+        )
+    return entries
 
 
 def chunks_of(path: str, text: SourceText, facts: FileFacts | None) -> Iterator[ChunkEntry]:
@@ -139,11 +155,9 @@ def chunks_of(path: str, text: SourceText, facts: FileFacts | None) -> Iterator[
         )
 
 
-def _plain_entry(
-    path: str, size: int, mtime_ns: int, text: SourceText, version: str
-) -> FileEntry:
+def _plain_entry(path: str, stamp: Stamp, text: SourceText, version: str) -> FileEntry:
     chunks = list(chunks_of(path, text, None))
-    return FileEntry(path, size, mtime_ns, text.hash, "", b"", {}, [], chunks, 0, version)
+    return FileEntry(path, stamp, text.hash, "", b"", {}, [], chunks, 0, version)
 
 
 def _blocks(text: SourceText) -> Iterator[tuple[int, int]]:

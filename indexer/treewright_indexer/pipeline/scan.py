@@ -16,7 +16,7 @@ from typing import Final
 from treewright_indexer.languages import language_for_path
 from treewright_indexer.pipeline.ignore import EXCLUDED_FOLDERS, OWN_FILES, IgnoreRules
 from treewright_indexer.settings import IndexSettings
-from treewright_indexer.store.rows import SkippedRow
+from treewright_indexer.store.rows import SkippedRow, Stamp
 
 _GIT_TIMEOUT_S = 30
 _MAX_ARGUMENTS = 500
@@ -41,10 +41,10 @@ DATA_ENDINGS: Final = frozenset(
 
 @dataclass(slots=True)
 class ScanResult:
-    """Files by path relative to the root, with (size, mtime_ns); what is skipped, and why."""
+    """Files by path relative to the root, with their stamps; what is skipped, and why."""
 
-    files: dict[str, tuple[int, int]] = field(default_factory=dict)
-    skipped: list[SkippedRow] = field(default_factory=list)
+    files: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
+    skipped: list[SkippedRow] = field(default_factory=list[SkippedRow])
 
 
 def scan(root: str, settings: IndexSettings) -> ScanResult:
@@ -162,9 +162,9 @@ class Scanner:
             elif found.st_size > limit:
                 reason = f"too large: {found.st_size} bytes, the limit is {limit}"
             else:
-                result.files[path] = (found.st_size, found.st_mtime_ns)
+                result.files[path] = Stamp.of(found)
                 continue
-            result.skipped.append(SkippedRow(path, reason, found.st_size, found.st_mtime_ns))
+            result.skipped.append(SkippedRow(path, reason, Stamp.of(found)))
         return result
 
 

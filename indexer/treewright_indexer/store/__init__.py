@@ -5,7 +5,10 @@ from treewright_indexer.store.rows import (
     ChunkRow,
     FileEntry,
     FileRow,
+    PostingRow,
     SkippedRow,
+    Stamp,
+    SymbolEntry,
     SymbolRow,
 )
 from treewright_indexer.store.store import Store
@@ -15,7 +18,10 @@ __all__ = [
     "ChunkRow",
     "FileEntry",
     "FileRow",
+    "PostingRow",
     "SkippedRow",
+    "Stamp",
     "Store",
+    "SymbolEntry",
     "SymbolRow",
 ]

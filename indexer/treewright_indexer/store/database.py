@@ -54,7 +54,7 @@ class Database:
         self._on_reset = on_reset
         self._write_lock = threading.RLock()  # taken before the pool's, never after
         self._pool_lock = threading.Lock()
-        self._readers: list[apsw.Connection] = []
+        self._readers: list[tuple[int, apsw.Connection]] = []
         self._closed = False
         self._identity: tuple[int, int] | None = None
         self._memory = ""
@@ -77,13 +77,13 @@ class Database:
         for attempt in (1, 2, 3):
             epoch = self.epoch
             try:
-                connection = self._take()
+                opened, connection = self._take()
                 try:
                     result = work(connection)
                 except BaseException:
                     connection.close()
                     raise
-                self._give(connection)
+                self._give(opened, connection)
                 return result
             except (_MovedError, *_BROKEN) as error:
                 self._recover(epoch, error)
@@ -146,27 +146,22 @@ class Database:
 
     # ---------------------------------------------------------------- connections
 
-    def _take(self) -> apsw.Connection:
+    def _take(self) -> tuple[int, apsw.Connection]:
+        """A reader and the epoch whose file it reads."""
         with self._pool_lock:
             if self._closed:
                 raise StoreError("the index is closed")
             if self._readers:
                 return self._readers.pop()
-        return self._connect()
+            epoch = self.epoch
+        return epoch, self._connect()
 
-    def _give(self, connection: apsw.Connection) -> None:
+    def _give(self, epoch: int, connection: apsw.Connection) -> None:
         with self._pool_lock:
-            if (
-                not self._closed
-                and len(self._readers) < _MAX_IDLE_READERS
-                and connection.filename == self._filename()
-            ):
-                self._readers.append(connection)
+            if not self._closed and epoch == self.epoch and len(self._readers) < _MAX_IDLE_READERS:
+                self._readers.append((epoch, connection))
                 return
         connection.close()
-
-    def _filename(self) -> str:
-        return self._writer.filename
 
     def _connect(self, *, create: bool = False) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
@@ -186,7 +181,7 @@ class Database:
 
     def _close_connections(self) -> None:
         with self._pool_lock:
-            for connection in self._readers:
+            for _, connection in self._readers:
                 connection.close()
             self._readers.clear()
         with self._version_lock:
@@ -204,7 +199,9 @@ class Database:
                 try:
                     return self._open_file()
                 except _BROKEN as error:
-                    self._on_problem(f"the index {self.path} is corrupt ({error}): building it anew")
+                    self._on_problem(
+                        f"the index {self.path} is corrupt ({error}): building it anew"
+                    )
                 except _NewerSchemaError:
                     self._on_problem(
                         f"the index {self.path} was written by a newer treewright: building it anew"
@@ -260,7 +257,7 @@ class Database:
                     self._writer = self._fall_back(failure)
             else:
                 self._writer = self._open_memory()
-            with self._version_lock:
+            with self._version_lock, self._pool_lock:
                 self._version_reader = self._connect()
                 self.epoch += 1
         self._on_reset()

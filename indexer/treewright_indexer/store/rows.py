@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
+
+
+class Stamp(NamedTuple):
+    """What `stat` says of a file: as long as it is the same, so is the text."""
+
+    size: int
+    mtime_ns: int
+    change: int
+    """Time of the last change of the inode, and its number, folded into one value. It tells
+    a file that was replaced, or written with its old time put back."""
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Stamp:
+        # On Windows st_ctime is the time of creation and st_ino costs an open: both stand still.
+        change = found.st_ctime_ns ^ (found.st_ino << 20)
+        return cls(found.st_size, found.st_mtime_ns, change & 0x7FFF_FFFF_FFFF_FFFF)
+
+
+UNKNOWN = Stamp(-1, -1, -1)
+"""The stamp of what cannot be asked: equal to no file's."""
 
 
 class ChunkEntry(NamedTuple):
@@ -20,13 +41,28 @@ class ChunkEntry(NamedTuple):
     """Words of the symbol's name and of the path, which weigh more than the text."""
 
 
+class SymbolEntry(NamedTuple):
+    """A definition as the store keeps it, with what an editor needs to show its place."""
+
+    name: str
+    kind: str
+    name_start: int
+    line: int
+    """Zero-based."""
+    column: int
+    """Bytes between the line's start and the name."""
+    before: str
+    """These bytes as text when they are not ASCII, to count them in other units; else ''."""
+    container: str
+    """Name of the enclosing symbol, or ''."""
+
+
 class FileEntry(NamedTuple):
     """Everything the index keeps of one file. Plain values, so that it crosses processes."""
 
     path: str
     """Relative to the folder, with forward slashes."""
-    size: int
-    mtime_ns: int
+    stamp: Stamp
     hash: str
     """`SourceText.hash`."""
     language: str
@@ -34,8 +70,7 @@ class FileEntry(NamedTuple):
     facts: bytes
     """`FileFacts.to_bytes()`, or b'' without a language."""
     postings: dict[str, bytes]
-    symbols: list[tuple[str, str, int, int, str]]
-    """(name, kind, name_start, zero-based line, name of the enclosing symbol or '')."""
+    symbols: list[SymbolEntry]
     chunks: list[ChunkEntry]
     n_edges: int = 0
     """References that link two symbols: calls and bases inside a symbol, and imports."""
@@ -48,21 +83,23 @@ class FileRow(NamedTuple):
 
     id: int
     path: str
-    size: int
-    mtime_ns: int
+    stamp: Stamp
     hash: str
     language: str
     extractor: str
 
 
 class SymbolRow(NamedTuple):
-    """A definition, by name. `line` is zero-based; `container` is the enclosing symbol's name."""
+    """A SymbolEntry with its file."""
 
     path: str
+    stamp: Stamp
     name: str
     kind: str
     name_start: int
     line: int
+    column: int
+    before: str
     container: str
 
 
@@ -70,6 +107,7 @@ class ChunkRow(NamedTuple):
     """A chunk that matched words. Lines are zero-based and inclusive; a higher score is better."""
 
     path: str
+    stamp: Stamp
     start: int
     end: int
     start_line: int
@@ -79,10 +117,18 @@ class ChunkRow(NamedTuple):
     score: float
 
 
+class PostingRow(NamedTuple):
+    """The uses of one name in one file."""
+
+    path: str
+    stamp: Stamp
+    hash: str
+    refs: bytes
+
+
 class SkippedRow(NamedTuple):
-    """A file that is not indexed. Size and time tell whether it is still the same file."""
+    """A file that is not indexed."""
 
     path: str
     reason: str
-    size: int
-    mtime_ns: int
+    stamp: Stamp

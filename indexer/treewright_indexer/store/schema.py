@@ -16,6 +16,7 @@ CREATE TABLE file (
     path TEXT NOT NULL UNIQUE,
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
+    change INTEGER NOT NULL,
     hash TEXT NOT NULL,
     language TEXT NOT NULL,
     extractor TEXT NOT NULL,
@@ -37,6 +38,8 @@ CREATE TABLE symbol (
     kind TEXT NOT NULL,
     name_start INTEGER NOT NULL,
     line INTEGER NOT NULL,
+    column INTEGER NOT NULL,
+    before TEXT NOT NULL,
     container TEXT NOT NULL
 );
 CREATE INDEX symbol_name_id ON symbol (name_id);
@@ -61,7 +64,8 @@ CREATE TABLE skipped (
     path TEXT PRIMARY KEY,
     reason TEXT NOT NULL,
     size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL
+    mtime_ns INTEGER NOT NULL,
+    change INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
 

@@ -14,7 +14,15 @@ import apsw
 from treewright_indexer.model import FileFacts
 from treewright_indexer.search.symbols import NameTable, rank_of
 from treewright_indexer.store.database import Database, clear
-from treewright_indexer.store.rows import ChunkRow, FileEntry, FileRow, SkippedRow, SymbolRow
+from treewright_indexer.store.rows import (
+    ChunkRow,
+    FileEntry,
+    FileRow,
+    PostingRow,
+    SkippedRow,
+    Stamp,
+    SymbolRow,
+)
 from treewright_indexer.store.words import match_expression, query_phrases, searchable
 
 if TYPE_CHECKING:
@@ -23,8 +31,10 @@ if TYPE_CHECKING:
 _NAME_WEIGHT, _TEXT_WEIGHT = 8.0, 1.0
 _BYTES_PER_WORD = 6
 _MERGE_NAMES_AT = 2000
-_SYMBOL_COLUMNS = "file.path, symbol_name.text, kind, name_start, line, container"
-_CHUNK_COLUMNS = "file.path, start, end, start_line, end_line, symbol, kind"
+_STAMP = "file.size, file.mtime_ns, file.change"
+_FILE_COLUMNS = f"file.id, file.path, {_STAMP}, file.hash, file.language, file.extractor"
+_SYMBOL_COLUMNS = "symbol_name.text, kind, name_start, line, symbol.column, before, container"
+_CHUNK_COLUMNS = "start, end, start_line, end_line, symbol, kind"
 
 
 class Store:
@@ -75,16 +85,16 @@ class Store:
         self,
         *,
         put: Iterable[FileEntry] = (),
-        touched: Iterable[tuple[str, int, int]] = (),
+        touched: Iterable[tuple[str, Stamp]] = (),
         deleted: Iterable[str] = (),
         skipped: Iterable[SkippedRow] = (),
     ) -> None:
-        """One transaction. `touched` gives files whose text is the same a new size and time.
+        """One transaction. `touched` gives files whose text is the same a new stamp.
 
         A file that becomes skipped leaves the index, and one that is put is skipped no more.
         Raises StoreError.
         """
-        entries, touches = list(put), list(touched)
+        entries, touches = list(put), [(path, *stamp) for path, stamp in touched]
         gone, left_out = list(deleted), list(skipped)
 
         def work(connection: apsw.Connection) -> None:
@@ -92,9 +102,11 @@ class Store:
                 _delete(connection, path)
             for row in left_out:
                 _delete(connection, row.path)
-                connection.execute("INSERT INTO skipped VALUES (?, ?, ?, ?)", row)
+                connection.execute(
+                    "INSERT INTO skipped VALUES (?, ?, ?, ?, ?)", (*row[:2], *row.stamp)
+                )
             connection.executemany(
-                "UPDATE file SET size = ?2, mtime_ns = ?3 WHERE path = ?1", touches
+                "UPDATE file SET size = ?2, mtime_ns = ?3, change = ?4 WHERE path = ?1", touches
             )
             if entries:
                 self._put(connection, entries)
@@ -116,15 +128,17 @@ class Store:
     def clear(self) -> None:
         self._database.write(clear)
 
-    def set_skipped(self, rows: Iterable[SkippedRow | tuple[str, str]]) -> None:
-        """Replace the list of files that are not indexed."""
-        full = [SkippedRow(row[0], row[1], *(row[2:] or (-1, -1))) for row in rows]
+    def meta(self, key: str) -> str:
+        """A note kept with the index; '' when there is none."""
+        rows = self._database.query("SELECT value FROM meta WHERE key = ?", (key,))
+        return rows[0][0] if rows else ""
 
-        def work(connection: apsw.Connection) -> None:
-            connection.execute("DELETE FROM skipped")
-            connection.executemany("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?, ?)", full)
-
-        self._database.write(work)
+    def set_meta(self, key: str, value: str) -> None:
+        self._database.write(
+            lambda connection: connection.execute(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value)
+            )
+        )
 
     def _put(self, connection: apsw.Connection, entries: list[FileEntry]) -> None:
         self._names.learn(connection)
@@ -133,7 +147,7 @@ class Store:
         symbol_ids = self._symbol_names.ids(connection, (s[0] for e in entries for s in e.symbols))
         next_chunk: int = _scalar(connection, "SELECT ifnull(max(id), 0) + 1 FROM chunk")
         postings: list[tuple[int, int, bytes]] = []
-        symbols: list[tuple[int, int, str, int, int, str]] = []
+        symbols: list[tuple[Any, ...]] = []
         chunks: list[tuple[Any, ...]] = []
         words: list[tuple[int, str, str]] = []
         for entry in entries:
@@ -147,7 +161,7 @@ class Store:
                 words.append((next_chunk, chunk.words, chunk.text))
                 next_chunk += 1
         connection.executemany("INSERT INTO posting VALUES (?, ?, ?)", postings)
-        connection.executemany("INSERT INTO symbol VALUES (?, ?, ?, ?, ?, ?)", symbols)
+        connection.executemany("INSERT INTO symbol VALUES (?, ?, ?, ?, ?, ?, ?, ?)", symbols)
         connection.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)", chunks)
         connection.executemany("INSERT INTO word (rowid, words, text) VALUES (?, ?, ?)", words)
 
@@ -159,49 +173,58 @@ class Store:
         with self._lock:
             if self._files is not None and self._files[0] == generation:
                 return self._files[1]
-        rows = self._database.query(
-            "SELECT id, path, size, mtime_ns, hash, language, extractor FROM file"
-        )
-        files = {row[1]: FileRow._make(row) for row in rows}
+        rows = self._database.query(f"SELECT {_FILE_COLUMNS} FROM file")
+        files = {row[1]: _file_row(row) for row in rows}
         with self._lock:
             self._files = (generation, files)
         return files
 
     def file(self, path: str) -> FileRow | None:
-        rows = self._database.query(
-            "SELECT id, path, size, mtime_ns, hash, language, extractor FROM file WHERE path = ?",
-            (path,),
+        rows = self._database.query(f"SELECT {_FILE_COLUMNS} FROM file WHERE path = ?", (path,))
+        return _file_row(rows[0]) if rows else None
+
+    def paths_at(self, path: str) -> list[str]:
+        """The file `path`, or every file below the folder `path`, indexed or skipped."""
+        bounds = (path, path + "/", path + "0")  # "0" follows "/"
+        sql = "SELECT path FROM {} WHERE path = ?1 OR (path > ?2 AND path < ?3)"
+        rows = self._database.query(f"{sql.format('file')} UNION {sql.format('skipped')}", bounds)
+        return [row[0] for row in rows]
+
+    def facts(self, path: str, with_postings: bool = False) -> tuple[FileRow, FileFacts] | None:
+        """A file with its facts; None when it is not indexed or has no language."""
+        sql = (
+            f"SELECT {_FILE_COLUMNS}, blob FROM file JOIN facts ON file.id = file_id WHERE path = ?"
         )
-        return FileRow._make(rows[0]) if rows else None
 
-    def facts(self, path: str, with_postings: bool = False) -> FileFacts | None:
-        """None for a file that is not indexed or has no language."""
-        sql = "SELECT blob, file_id FROM facts JOIN file ON file.id = file_id WHERE path = ?"
+        def work(connection: apsw.Connection) -> tuple[FileRow, bytes, dict[str, bytes]] | None:
+            connection.execute("BEGIN")  # one state of the file for both queries
+            try:
+                rows = connection.execute(sql, (path,)).fetchall()
+                if not rows:
+                    return None
+                row = _file_row(rows[0][:-1])
+                postings: dict[str, bytes] = {}
+                if with_postings:
+                    found = connection.execute(
+                        "SELECT text, refs FROM posting JOIN name ON name.id = name_id"
+                        " WHERE file_id = ?",
+                        (row.id,),
+                    )
+                    postings = dict(found.fetchall())
+                return row, rows[0][-1], postings
+            finally:
+                connection.execute("ROLLBACK")
 
-        def work(connection: apsw.Connection) -> FileFacts | None:
-            rows = connection.execute(sql, (path,)).fetchall()
-            if not rows:
-                return None
-            blob, file_id = rows[0]
-            postings: dict[str, bytes] | None = None
-            if with_postings:
-                found = connection.execute(
-                    "SELECT text, refs FROM posting JOIN name ON name.id = name_id"
-                    " WHERE file_id = ?",
-                    (file_id,),
-                )
-                postings = dict(found.fetchall())
-            return FileFacts.from_bytes(blob, postings)
-
-        return self._database.read(work)
+        found = self._database.read(work)
+        return (found[0], FileFacts.from_bytes(*found[1:])) if found is not None else None
 
     def skipped(self) -> list[tuple[str, str]]:
         """(path, reason) of each file that is not indexed, by path."""
         return self._database.query("SELECT path, reason FROM skipped ORDER BY path")  # type: ignore[return-value]
 
     def skipped_rows(self) -> dict[str, SkippedRow]:
-        rows = self._database.query("SELECT path, reason, size, mtime_ns FROM skipped")
-        return {row[0]: SkippedRow._make(row) for row in rows}
+        rows = self._database.query("SELECT path, reason, size, mtime_ns, change FROM skipped")
+        return {row[0]: SkippedRow(*row[:2], Stamp(*row[2:])) for row in rows}
 
     def counts(self) -> dict[str, int]:
         """files, symbols, references, edges, chunks, bytes."""
@@ -214,13 +237,24 @@ class Store:
 
     # ---------------------------------------------------------------- names
 
-    def postings(self, name: str) -> list[tuple[str, bytes]]:
-        """(path, packed references) of every file that uses `name`, by path."""
-        return self._database.query(
-            "SELECT path, refs FROM name JOIN posting ON name_id = name.id"
+    def postings(self, name: str) -> list[PostingRow]:
+        """The uses of `name` in every file, by path."""
+        rows = self._database.query(
+            f"SELECT path, {_STAMP}, hash, refs FROM name JOIN posting ON name_id = name.id"
             " JOIN file ON file.id = file_id WHERE text = ? ORDER BY path",
             (name,),
-        )  # type: ignore[return-value]
+        )
+        return [PostingRow(row[0], Stamp(*row[1:4]), *row[4:]) for row in rows]
+
+    def postings_in(self, path: str, name: str) -> PostingRow | None:
+        """The uses of `name` in one file; None for a file without facts."""
+        rows = self._database.query(
+            f"SELECT path, {_STAMP}, hash, ifnull((SELECT refs FROM posting WHERE file_id = file.id"
+            "  AND name_id = (SELECT id FROM name WHERE text = ?2)), x'')"
+            " FROM file WHERE path = ?1 AND language <> ''",
+            (path, name),
+        )
+        return PostingRow(rows[0][0], Stamp(*rows[0][1:4]), *rows[0][4:]) if rows else None
 
     def symbols_named(self, name: str) -> list[SymbolRow]:
         """Every definition of exactly `name`, by path and position."""
@@ -259,14 +293,14 @@ class Store:
         if not phrases or limit <= 0:
             return []
         rows = self._database.query(
-            f"SELECT {_CHUNK_COLUMNS}, -score FROM"
+            f"SELECT path, {_STAMP}, {_CHUNK_COLUMNS}, -score FROM"
             " (SELECT rowid AS id, bm25(word, ?, ?) AS score FROM word WHERE word MATCH ?"
             "  ORDER BY score LIMIT ?) AS hit"
             " JOIN chunk ON chunk.id = hit.id JOIN file ON file.id = file_id"
             " ORDER BY score, file.path, start",
             (_NAME_WEIGHT, _TEXT_WEIGHT, match_expression(phrases), limit),
         )
-        return [ChunkRow._make(row) for row in rows]
+        return [ChunkRow(row[0], Stamp(*row[1:4]), *row[4:]) for row in rows]
 
     def score_words(self, query: str, texts: Sequence[tuple[str, str]]) -> list[float]:
         """What `search_words` would score texts that are not in the index; 0.0 without a match.
@@ -404,21 +438,29 @@ class _SymbolNames:
 def _put_file_row(connection: apsw.Connection, entry: FileEntry) -> int:
     """Insert or update the row, without any other content. Returns its id."""
     n_references = sum(map(len, entry.postings.values())) // 8
-    values = (*entry[1:5], entry.extractor, n_references, entry.n_edges)
+    values = (
+        *entry.stamp,
+        entry.hash,
+        entry.language,
+        entry.extractor,
+        n_references,
+        entry.n_edges,
+    )
     found = connection.execute("SELECT id FROM file WHERE path = ?", (entry.path,)).fetchall()
     if found:
         file_id: int = found[0][0]
         _delete_content(connection, file_id)
         connection.execute(
-            "UPDATE file SET size = ?, mtime_ns = ?, hash = ?, language = ?, extractor = ?,"
+            "UPDATE file SET size = ?, mtime_ns = ?, change = ?, hash = ?, language = ?,"
+            " extractor = ?,"
             " n_references = ?, n_edges = ? WHERE id = ?",
             (*values, file_id),
         )
         return file_id
     connection.execute("DELETE FROM skipped WHERE path = ?", (entry.path,))
     connection.execute(
-        "INSERT INTO file (path, size, mtime_ns, hash, language, extractor, n_references, n_edges)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO file (path, size, mtime_ns, change, hash, language, extractor,"
+        " n_references, n_edges) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (entry.path, *values),
     )
     return connection.last_insert_rowid()
@@ -442,11 +484,16 @@ def _delete_content(connection: apsw.Connection, file_id: int) -> None:
 
 def _symbols_named(connection: apsw.Connection, name: str) -> list[SymbolRow]:
     rows = connection.execute(
-        f"SELECT {_SYMBOL_COLUMNS} FROM symbol_name JOIN symbol ON name_id = symbol_name.id"
+        f"SELECT path, {_STAMP}, {_SYMBOL_COLUMNS}"
+        " FROM symbol_name JOIN symbol ON name_id = symbol_name.id"
         " JOIN file ON file.id = file_id WHERE text = ? ORDER BY file.path, name_start",
         (name,),
     ).fetchall()
-    return [SymbolRow._make(row) for row in rows]
+    return [SymbolRow(row[0], Stamp(*row[1:4]), *row[4:]) for row in rows]
+
+
+def _file_row(row: tuple[Any, ...]) -> FileRow:
+    return FileRow(*row[:2], Stamp(*row[2:5]), *row[5:])
 
 
 def _scalar(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...] = ()) -> Any:
@@ -486,7 +533,8 @@ def _dump(connection: apsw.Connection) -> dict[str, Any]:
 
     files: dict[str, Any] = {}
     for path, *values in rows(
-        "SELECT path, size, mtime_ns, hash, language, extractor, n_references, n_edges FROM file"
+        "SELECT path, size, mtime_ns, change, hash, language, extractor, n_references, n_edges"
+        " FROM file"
     ):
         files[path] = {"row": values, "postings": {}, "symbols": [], "chunks": [], "facts": b""}
     for path, blob in rows("SELECT path, blob FROM facts JOIN file ON file.id = file_id"):
@@ -497,7 +545,7 @@ def _dump(connection: apsw.Connection) -> dict[str, Any]:
     ):
         files[path]["postings"][name] = refs
     for path, *symbol in rows(
-        f"SELECT {_SYMBOL_COLUMNS} FROM symbol JOIN symbol_name ON symbol_name.id = name_id"
+        f"SELECT path, {_SYMBOL_COLUMNS} FROM symbol JOIN symbol_name ON symbol_name.id = name_id"
         " JOIN file ON file.id = file_id ORDER BY file.path, name_start, text, kind"
     ):
         files[path]["symbols"].append(tuple(symbol))

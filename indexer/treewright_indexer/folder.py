@@ -1,0 +1,185 @@
+"""Folder: one folder of the workspace with its index, and how far the index has come."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from treewright_indexer.model import FileFacts
+from treewright_indexer.pipeline.builder import Builder, Finish, Report
+from treewright_indexer.settings import IndexSettings
+from treewright_indexer.store import PostingRow, Stamp, Store
+
+_LIST_S: Final = 0.25
+"""How long an answer waits for the first scan when an earlier index can answer meanwhile."""
+_FIRST_LIST_S: Final = 30.0
+"""… and when there is none."""
+_MAX_FACTS: Final = 256
+
+
+class Folder:
+    """See the module. Thread safe; made by `Workspace.add_folder`."""
+
+    def __init__(
+        self,
+        root: str,
+        store: Store,
+        settings: IndexSettings,
+        *,
+        tell: Callable[[str], None],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.root = root
+        self.store = store
+        self._prefix = root.rstrip(os.sep) + os.sep
+        self._builder = Builder(root, store, settings, tell=tell, changed=changed)
+        self._facts: OrderedDict[tuple[str, str, str, bool], FileFacts] = OrderedDict()
+        self._facts_lock = threading.Lock()
+
+    # ---------------------------------------------------------------- paths
+
+    def absolute(self, relative: str) -> str:
+        return self._prefix + (relative.replace("/", os.sep) if os.sep != "/" else relative)
+
+    def relative(self, path: str) -> str | None:
+        """`path` from the root with forward slashes; None when it is not below."""
+        if not path.startswith(self._prefix):
+            return None
+        relative = path[len(self._prefix) :]
+        return relative.replace(os.sep, "/") if os.sep != "/" else relative
+
+    def relative_files(self) -> list[str]:
+        """Every file that is indexed or waits for it."""
+        pending = self.pending
+        return list(dict.fromkeys((*self.store.files(), *pending)))
+
+    # ---------------------------------------------------------------- what the index knows
+
+    def is_current(self, relative: str) -> bool:
+        """Whether the index holds the text that is on disk now."""
+        row = self.store.file(relative)
+        return row is not None and self.fits(relative, row.stamp)
+
+    def fits(self, relative: str, stamp: Stamp) -> bool:
+        """Whether the file still is what it was when it had `stamp`."""
+        try:
+            return Stamp.of(os.lstat(self._prefix + relative)) == stamp
+        except (OSError, ValueError):
+            return False
+
+    def facts(self, path: str, *, with_postings: bool = False) -> FileFacts | None:
+        """The facts of an absolute path, when the index has those of the text on disk."""
+        found = self.facts_and_hash(path, with_postings=with_postings)
+        return found[0] if found is not None else None
+
+    def facts_and_hash(
+        self, path: str, *, with_postings: bool = False
+    ) -> tuple[FileFacts, str] | None:
+        relative = self.relative(path)
+        row = self.store.file(relative) if relative is not None else None
+        if row is None or not row.language or not self.fits(row.path, row.stamp):
+            return None
+        key = (row.path, row.hash, row.extractor, with_postings)
+        with self._facts_lock:
+            facts = self._facts.get(key)
+            if facts is not None:
+                self._facts.move_to_end(key)
+                return facts, row.hash
+        found = self.store.facts(row.path, with_postings)
+        if found is None or found[0].hash != row.hash:  # written anew since
+            return None
+        facts = found[1]
+        with self._facts_lock:
+            self._facts[key] = facts
+            while len(self._facts) > _MAX_FACTS:
+                self._facts.popitem(last=False)
+        return facts, row.hash
+
+    def postings_in(self, path: str, name: str) -> PostingRow | None:
+        """The uses of `name` in the file, when the index has those of the text on disk."""
+        relative = self.relative(path)
+        row = self.store.postings_in(relative, name) if relative is not None else None
+        return row if row is not None and self.fits(row.path, row.stamp) else None
+
+    # ---------------------------------------------------------------- what it does not know yet
+
+    @property
+    def pending(self) -> frozenset[str]:
+        """Files whose text the index does not have yet, as far as anybody noticed."""
+        self._wait_listed()
+        return self._builder.pending
+
+    def pending_naming(self, name: str) -> list[str]:
+        """The pending files whose bytes hold `name`."""
+        return self._pending_with(name.encode(), fold=False)
+
+    def pending_containing(self, query: str) -> list[str]:
+        """The pending files that may define a name that holds the query's letters."""
+        return self._pending_with(query.rpartition(".")[2].lower().encode(), fold=True)
+
+    def _pending_with(self, wanted: bytes, *, fold: bool) -> list[str]:
+        found: list[str] = []
+        for relative in sorted(self.pending):
+            try:
+                data = Path(self._prefix + relative).read_bytes()
+            except (OSError, ValueError):
+                continue
+            if wanted in (data.lower() if fold else data):
+                found.append(relative)
+        return found
+
+    def _wait_listed(self) -> None:
+        if self._builder.started and not self._builder.scanned:
+            known = bool(self.store.meta("complete"))
+            self._builder.wait_listed(_LIST_S if known else _FIRST_LIST_S)
+
+    # ---------------------------------------------------------------- bringing it up to date
+
+    @property
+    def ready(self) -> bool:
+        """Whether the index says what the files say, as far as anybody noticed."""
+        return self._builder.ready
+
+    def start(self, report: Report, finish: Finish) -> None:
+        """Bring the index up to date in the background and keep it so.
+
+        `report(done, total, message)` and `finish(message)`, which comes once, are called
+        from another thread.
+        """
+        self._builder.start(report, finish)
+
+    def wait_ready(self, timeout: float | None) -> bool:
+        """Wait until the index is complete, starting it if nobody did; False if it is not."""
+        if not self._builder.started:
+            self.start(lambda done, total, message: None, lambda message: None)
+        return self._builder.wait_ready(timeout)
+
+    def cancel(self) -> None:
+        self._builder.cancel()
+
+    def pause(self) -> None:
+        self._builder.pause()
+
+    def resume(self) -> None:
+        self._builder.resume()
+
+    def rescan(self) -> None:
+        self._builder.rescan()
+
+    def notice(self, relatives: Iterable[str]) -> None:
+        """These files or folders may have changed."""
+        self._builder.notice(relatives)
+
+    def opened(self, relative: str) -> None:
+        self._builder.opened(relative)
+
+    def closed(self, relative: str) -> None:
+        self._builder.closed(relative)
+
+    def close(self) -> None:
+        self._builder.close()
+        self.store.close()
