@@ -58,7 +58,87 @@ CREATE TRIGGER outcomes_are_final BEFORE UPDATE ON outcomes
 BEGIN SELECT RAISE(ABORT, 'outcomes are append-only'); END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_M001_CREATE_EVENTS,)
+# What happened to the text later, what searches led to, and what users say of answers.
+_M002_CREATE_LATER_EVENTS = """
+CREATE TABLE kept (
+    number      INTEGER PRIMARY KEY AUTOINCREMENT,
+    proposal_id TEXT NOT NULL REFERENCES proposals(id) ON DELETE CASCADE,
+    time        REAL NOT NULL,
+    moment      TEXT NOT NULL CHECK (moment IN ('ten_minutes', 'commit', 'day')),
+    share       REAL NOT NULL,       -- of the accepted lines that still stand, 0 to 1
+    UNIQUE (proposal_id, moment)
+);
+
+CREATE TABLE searches (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    id        TEXT NOT NULL UNIQUE,
+    time      REAL NOT NULL,
+    workspace TEXT NOT NULL,
+    query     TEXT,
+    results   TEXT NOT NULL,         -- JSON list of {path, symbol, snippet}; [] without code
+    n_results INTEGER NOT NULL,
+    consent   TEXT NOT NULL
+);
+
+CREATE TABLE search_uses (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    search_id TEXT NOT NULL REFERENCES searches(id) ON DELETE CASCADE,
+    time      REAL NOT NULL,
+    result    INTEGER NOT NULL,      -- index into results
+    action    TEXT NOT NULL CHECK (action IN ('opened', 'used', 'ignored')),
+    UNIQUE (search_id, result, action)
+);
+
+CREATE TABLE ratings (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    time      REAL NOT NULL,
+    workspace TEXT NOT NULL,
+    subject   TEXT NOT NULL,         -- id of a chat answer, task or search
+    rating    INTEGER NOT NULL,
+    comment   TEXT,
+    consent   TEXT NOT NULL
+);
+
+CREATE INDEX kept_of ON kept (proposal_id);
+CREATE INDEX searches_of ON searches (workspace);
+CREATE INDEX outcomes_by_time ON outcomes (time);
+CREATE TRIGGER searches_are_final BEFORE UPDATE ON searches
+BEGIN SELECT RAISE(ABORT, 'searches are append-only'); END;
+"""
+
+# A batch is sealed once and sent as it is until it is acknowledged: the same bytes under the
+# same key, so that a sink that heard it twice knows. The tables above are the queue; a cursor
+# says how far a sink has got.
+_M003_CREATE_OUTBOX = """
+CREATE TABLE forward_cursors (
+    sink   TEXT NOT NULL,
+    source TEXT NOT NULL,            -- name of the table
+    number INTEGER NOT NULL,
+    PRIMARY KEY (sink, source)
+) WITHOUT ROWID;
+
+CREATE TABLE batches (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    sink      TEXT NOT NULL,
+    key       TEXT NOT NULL UNIQUE,  -- idempotency key, names the batch at the sink
+    workspace TEXT NOT NULL,         -- root folder; never sent
+    sequence  INTEGER NOT NULL,      -- from 1, without gaps, per sink and workspace
+    body      BLOB NOT NULL,
+    n_events  INTEGER NOT NULL,
+    attempts  INTEGER NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0,
+    error     TEXT,
+    sent_at   REAL,
+    UNIQUE (sink, workspace, sequence)
+);
+CREATE INDEX batches_open ON batches (sink, sent_at, number);
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _M001_CREATE_EVENTS,
+    _M002_CREATE_LATER_EVENTS,
+    _M003_CREATE_OUTBOX,
+)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -208,7 +208,9 @@ def split_diff(diff: str) -> Iterator[tuple[str, str]]:
     """(path, its part) of each file in a unified diff."""
     part: list[str] = []
     for line in diff.splitlines(keepends=True):
-        if (line.startswith("diff --git ") and part) or (line.startswith("--- ") and any(p.startswith("@@") for p in part) and _ends_hunk(part)):
+        if (line.startswith("diff --git ") and part) or (
+            line.startswith("--- ") and any(p.startswith("@@") for p in part) and _ends_hunk(part)
+        ):
             yield _path_of(part), "".join(part)
             part = []
         part.append(line)

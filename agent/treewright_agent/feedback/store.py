@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from treewright_agent.calls import calls_to_json, canonical_json, relative_calls
 from treewright_agent.feedback.migrations import migrate
@@ -72,6 +72,22 @@ class ProposalRow(NamedTuple):
     final_diff: str
     rating: int | None
     comment: str
+
+
+KeptMoment = Literal["ten_minutes", "commit", "day"]
+SearchAction = Literal["opened", "used", "ignored"]
+
+
+class SearchRow(NamedTuple):
+    """A recorded search; `uses` are (index into results, action)."""
+
+    id: str
+    time: float
+    workspace: str
+    query: str
+    results: list[dict[str, str]]
+    consent: str
+    uses: frozenset[tuple[int, str]]
 
 
 def data_folder() -> Path:
@@ -181,7 +197,7 @@ class FeedbackStore:
             canonical_json(redact_json(report)),
             level.value,
         )
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO proposals (id, time, workspace, task, title, reason, source, rung,"
                 " fingerprint, operations, calls, context, diff, language, verification, consent)"
@@ -223,7 +239,7 @@ class FeedbackStore:
         if self._connection is None:
             return False
         moment = time.time() if now is None else now
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             known = connection.execute(
                 "SELECT time, consent FROM proposals WHERE id = ?", (proposal_id,)
             ).fetchone()
@@ -247,7 +263,119 @@ class FeedbackStore:
             )
         return True
 
+    def record_kept(
+        self, proposal_id: str, moment: KeptMoment, share: float, *, now: float | None = None
+    ) -> bool:
+        """How much of an accepted change still stands; False for an unknown proposal.
+
+        `share` is that of the accepted lines, 0 to 1, measured on the text. The first record
+        of a moment counts.
+        """
+        if self._connection is None:
+            return False
+        if not 0 <= share <= 1:
+            raise ArgumentsError(f"share: {share} is not between 0 and 1")
+        with self.transaction() as connection:
+            done = connection.execute(
+                "INSERT INTO kept (proposal_id, time, moment, share)"
+                " SELECT id, ?2, ?3, ?4 FROM proposals WHERE id = ?1 ON CONFLICT DO NOTHING",
+                (proposal_id, time.time() if now is None else now, moment, share),
+            )
+        return done.rowcount > 0
+
+    def record_search(
+        self,
+        search_id: str,
+        workspace: str,
+        query: str,
+        results: Sequence[Mapping[str, Any]],
+        consent: Level | str | None = None,
+        *,
+        now: float | None = None,
+    ) -> bool:
+        """Record what a search found, each result with path, symbol and snippet."""
+        level = self._narrowed(consent)
+        if level is Level.OFF:
+            return False
+        whole = level is Level.LOCAL
+        kept = [{k: str(r.get(k) or "") for k in ("path", "symbol", "snippet")} for r in results]
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT INTO searches (id, time, workspace, query, results, n_results, consent)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (
+                    search_id,
+                    time.time() if now is None else now,
+                    workspace,
+                    redact(query) if whole else None,
+                    canonical_json(redact_json(kept)) if whole else "[]",
+                    len(results),
+                    level.value,
+                ),
+            )
+        return True
+
+    def record_search_use(
+        self, search_id: str, result: int, action: SearchAction, *, now: float | None = None
+    ) -> bool:
+        """What the user did with one result; False for an unknown search or result."""
+        if self._connection is None:
+            return False
+        with self.transaction() as connection:
+            done = connection.execute(
+                "INSERT INTO search_uses (search_id, time, result, action)"
+                " SELECT id, ?2, ?3, ?4 FROM searches WHERE id = ?1 AND ?3 BETWEEN 0 AND"
+                " n_results - 1 ON CONFLICT DO NOTHING",
+                (search_id, time.time() if now is None else now, result, action),
+            )
+        return done.rowcount > 0
+
+    def record_rating(
+        self,
+        subject: str,
+        workspace: str,
+        rating: int,
+        comment: str = "",
+        consent: Level | str | None = None,
+        *,
+        now: float | None = None,
+    ) -> bool:
+        """The user's own word on an answer: -1 bad, 1 good."""
+        level = self._narrowed(consent)
+        if level is Level.OFF:
+            return False
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT INTO ratings (time, workspace, subject, rating, comment, consent)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    time.time() if now is None else now,
+                    workspace,
+                    subject,
+                    rating,
+                    redact(comment) if level is Level.LOCAL and comment else None,
+                    level.value,
+                ),
+            )
+        return True
+
     # ---------------------------------------------------------------- reading
+
+    def searches(self, workspace: str | None = None) -> Iterator[SearchRow]:
+        """Every recorded search with what was done with its results, oldest first."""
+        if self._connection is None:
+            return
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT s.id, s.time, s.workspace, s.query, s.results, s.consent,"
+                " (SELECT json_group_array(json_array(u.result, u.action)) FROM search_uses u"
+                "  WHERE u.search_id = s.id)"
+                " FROM searches s WHERE ?1 IS NULL OR s.workspace = ?1 ORDER BY s.number",
+                (workspace,),
+            ).fetchall()
+        for row in rows:
+            uses = frozenset((result, action) for result, action in json.loads(row[6]))
+            yield SearchRow(*row[:3], row[3] or "", json.loads(row[4]), row[5], uses)
 
     def proposals(self, workspace: str | None = None) -> Iterator[ProposalRow]:
         """Every recorded proposal, oldest first, with the latest outcome of each."""
@@ -340,21 +468,21 @@ class FeedbackStore:
             return 0
         where, values = ("1", ()) if everything else (f"{chosen[0][0]} = ?", (chosen[0][1],))
         with self._lock:
-            with self._transaction() as connection:
-                deleted = connection.execute(
-                    f"DELETE FROM proposals WHERE {where}", values
-                ).rowcount
+            with self.transaction() as connection:
+                ids = connection.execute(f"SELECT id FROM proposals WHERE {where}", values)
+                forgotten = {row[0] for row in ids.fetchall()}
+                connection.execute(f"DELETE FROM proposals WHERE {where}", values)
             try:
                 self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
                 raise StoreError(
-                    f"{deleted} proposals deleted, but {self.path} cannot be rewritten now: {error}"
+                    f"{len(forgotten)} proposals deleted, but {self.path} cannot be rewritten now: {error}"
                 ) from error
         if everything and self.path is not None:
             for aside in self.path.parent.glob(f"{FILE_NAME}.corrupt-*"):
                 aside.unlink(missing_ok=True)
-        return deleted
+        return len(forgotten)
 
     # ---------------------------------------------------------------- helpers
 
@@ -379,7 +507,7 @@ class FeedbackStore:
         return order[min(order.index(asked), order.index(self.level))]
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             connection = self._connection
             if connection is None:
@@ -395,6 +523,23 @@ class FeedbackStore:
                     raise
             except sqlite3.Error as error:
                 raise StoreError(f"feedback is not recorded: {self.path}: {error}") from error
+
+
+def _forget_in_batches(connection: sqlite3.Connection, forgotten: set[str]) -> None:
+    """Take the lines about forgotten proposals out of batches that were not sent yet."""
+    rows = connection.execute("SELECT number, body FROM batches WHERE sent_at IS NULL").fetchall()
+    for number, body in rows:
+        lines = body.decode("utf-8").splitlines(keepends=True)
+        left = [line for line in lines if not _is_about(json.loads(line), forgotten)]
+        if len(left) < len(lines):
+            connection.execute(
+                "UPDATE batches SET body = ?, n_events = ? WHERE number = ?",
+                ("".join(left).encode("utf-8"), len(left), number),
+            )
+
+
+def _is_about(event: dict[str, Any], forgotten: set[str]) -> bool:
+    return event.get("id") in forgotten or event.get("proposal") in forgotten
 
 
 def _counted(outcomes: Sequence[Outcome]) -> dict[str, Any]:
