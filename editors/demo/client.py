@@ -126,7 +126,8 @@ class Editor:
     # ------------------------------------------------------------------ questions
 
     async def wait_index(self) -> None:
-        while not (await self.command("treewright.index.status"))["ready"]:
+        """Ask until every folder is indexed: this client shows no progress to wait for."""
+        while not (await self.command("treewright.index.status"))["ready"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
     async def symbols(self, query: str) -> list[Json]:
@@ -175,8 +176,7 @@ class Editor:
 
     # ------------------------------------------------------------------ buffers
 
-    async def open(self, path: Path, text: str | None = None) -> None:
-        text = path.read_text("utf-8") if text is None else text
+    def open(self, path: Path, text: str) -> None:
         self._buffers[path], self._versions[path] = text, 1
         document = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": text}
         self._notify("textDocument/didOpen", {"textDocument": document})
@@ -240,7 +240,11 @@ class Editor:
 def applied(text: str, edits: list[Json]) -> str:
     """`text` after LSP's edits, which all refer to the text before."""
     spans = [
-        (offset(text, cast(Json, e["range"])["start"]), offset(text, e["range"]["end"]), e["newText"])
+        (
+            offset(text, cast(Json, e["range"])["start"]),
+            offset(text, e["range"]["end"]),
+            e["newText"],
+        )
         for e in edits
     ]
     for start, end, new in sorted(spans, key=lambda span: span[:2], reverse=True):

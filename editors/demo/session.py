@@ -227,7 +227,7 @@ async def show_fix(
     code = f"def first_try():\n    return {name}\n"
     stage.step("Type code that lacks an import", f"a new file, {DEMO_FILE}, not saved yet")
     path = copy / DEMO_FILE
-    await editor.open(path, code)
+    editor.open(path, code)
     diagnostics = await editor.diagnostics(path)
     for diagnostic in diagnostics[:3]:
         line = diagnostic["range"]["start"]["line"] + 1
@@ -245,7 +245,9 @@ async def show_fix(
     preview = await editor.command("treewright.preview", chosen["data"])
     stage.code(preview["diff"], "diff")
     for check in preview["checks"]:
-        stage.say("  ✓ " if check["ok"] else "  – ", (check["name"], "bold"), f"  {check['detail']}")
+        stage.say(
+            "  ✓ " if check["ok"] else "  – ", (check["name"], "bold"), f"  {check['detail']}"
+        )
     stage.step("Accept it", "one workspace edit, one undo")
     await editor.apply_action(chosen)
     editor.save(path)

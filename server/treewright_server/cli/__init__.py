@@ -6,23 +6,20 @@ runs, so that `treewright serve` loads no more than it needs.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
-from treewright_server import __version__
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; `--help` says the rest."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message} (try `{self.prog} --help`)\n")
+if TYPE_CHECKING:
+    import argparse
 
 
-def _parser() -> _Parser:
+def _parser() -> argparse.ArgumentParser:
+    import argparse
+
+    from treewright_server.cli.parser import Parser as _Parser
+
     parser = _Parser(prog="treewright", description="Knows your code as trees, and changes it.")
     parser.add_argument("--version", action="version", version=f"treewright {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
@@ -106,6 +103,15 @@ def _parser() -> _Parser:
     export.add_argument(
         "--provenance", action="store_true", help="a column with ids, origin and time"
     )
+    forward = actions.add_parser("forward", help="send what was recorded to an address of yours")
+    forward.add_argument(
+        "--to", metavar="ADDRESS", required=True,
+        help="folder:/…, https://…, s3://bucket/prefix or postgresql://…",
+    )  # fmt: skip
+    forward.add_argument("--with-code", action="store_true", help="also code, titles and arguments")
+    forward.add_argument(
+        "--dry-run", action="store_true", help="print every line that would leave; send nothing"
+    )
     stats = actions.add_parser("stats", help="count proposals and outcomes")
     stats.add_argument("--workspace", metavar="DIR")
     _json(stats)
@@ -142,6 +148,11 @@ def _log_level(parser: argparse.ArgumentParser, default: str = "info") -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The entry point of the `treewright` command. Returns the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given in (["serve"], ["serve", "--stdio"]):  # how editors start it: nothing to parse
+        from treewright_server.cli import serve
+
+        return serve.run(serve.Plain())
     parser = _parser()
     try:
         arguments = parser.parse_args(argv)

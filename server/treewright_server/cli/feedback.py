@@ -146,4 +146,28 @@ def _forget(store: FeedbackStore, arguments: Namespace) -> int:
     return DONE
 
 
-_ACTIONS = {"export": _export, "stats": _stats, "show": _show, "forget": _forget}
+def _forward(store: FeedbackStore, arguments: Namespace) -> int:
+    from treewright_agent.feedback.outbox import Outbox
+    from treewright_agent.feedback.sinks import sink_of
+
+    outbox = Outbox(store, arguments.to, with_code=arguments.with_code)
+    if arguments.dry_run:
+        for line in outbox.preview():
+            print(line)
+        return DONE
+    sink = sink_of(arguments.to, os.environ)
+    n_sent = 0
+    while True:
+        outbox.seal()
+        done = outbox.drain(sink)
+        n_sent += done.n_sent
+        if done.error or not done.n_sent:
+            break
+    note = f"; {done.error}" if done.error else ""
+    print(f"treewright: {n_sent} batches sent, {done.n_left} wait{note}", file=sys.stderr)
+    return NOT_DONE if done.error else DONE
+
+
+_ACTIONS = {
+    "export": _export, "stats": _stats, "show": _show, "forget": _forget, "forward": _forward,
+}  # fmt: skip
