@@ -16,62 +16,121 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Final
-from urllib.parse import quote, unquote, urlsplit
-
-from lsprotocol import types as lsp
+from bisect import bisect_right
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Final
 
 from treewright_indexer.errors import InvalidPositionError
 from treewright_indexer.text import SourceText, Span
 
-Encoding = lsp.PositionEncodingKind | str
+Position = dict[str, int]
+Range = dict[str, Position]
 
+_UNSAFE: Final = re.compile(rb"[^A-Za-z0-9_.~/:-]")
+_ESCAPE: Final = re.compile(rb"%([0-9a-fA-F]{2})")
 _DRIVE: Final = re.compile(r"^/[a-zA-Z]:")
+_LONG_LINE: Final = 4096
+_STEP: Final = 1024
+"""In long lines the column of every so manieth byte is remembered."""
 
 
 class Mapper:
-    """Converts positions of one text in one negotiated encoding."""
+    """Converts positions of one text in one negotiated encoding.
 
-    __slots__ = ("_encoding", "text")
+    In a text of ASCII alone, and for UTF-8, a column is a difference of two offsets.
+    """
 
-    def __init__(self, text: SourceText, encoding: Encoding) -> None:
+    __slots__ = ("_checkpoints", "_encoding", "_plain", "_returns", "_starts", "text")
+
+    def __init__(self, text: SourceText, encoding: str) -> None:
         self.text = text
-        self._encoding = str(getattr(encoding, "value", encoding))
+        self._encoding = encoding
+        self._starts = text.line_starts
+        self._plain = encoding == "utf-8" or text.data.isascii()
+        self._returns = b"\r" in text.data
+        self._checkpoints: dict[int, list[int]] | None = None
 
-    def offset(self, position: lsp.Position, *, clamp_line: bool = False) -> int:
-        """Byte offset of `position`. Raises InvalidPositionError for a line that is not there."""
+    # ------------------------------------------------------------------ in
+
+    def offset_at(self, line: int, column: int, *, clamp_line: bool = False) -> int:
+        """Byte offset of a position. Raises InvalidPositionError for a line that is not there."""
         text = self.text
-        if position.line >= text.n_lines:
+        if line >= len(self._starts):
             if clamp_line:
                 return len(text.data)
             raise InvalidPositionError(
-                f"position {position.line}:{position.character} is outside the document,"
-                f" which has {text.n_lines} lines"
+                f"position {line}:{column} is outside the document,"
+                f" which has {len(self._starts)} lines"
             )
-        start, end = text.line_span(position.line)
-        return start + _bytes_of_column(text.data[start:end], position.character, self._encoding)
-
-    def position(self, offset: int) -> lsp.Position:
-        text = self.text
-        offset = max(0, min(offset, len(text.data)))
-        line = text.line_of(offset)
         start, end = text.line_span(line)
-        return lsp.Position(line, _column_of(text.data[start : min(offset, end)], self._encoding))
+        if self._plain and self._encoding != "utf-8":
+            return min(start + column, end)
+        return start + _bytes_of_column(text.data[start:end], column, self._encoding)
 
-    def span(self, range_: lsp.Range, *, clamp_line: bool = False) -> Span:
-        start = self.offset(range_.start, clamp_line=clamp_line)
-        end = self.offset(range_.end, clamp_line=clamp_line)
+    def offset(self, position: Any, name: str = "position") -> int:
+        """The same of an LSP position as it was sent. Raises ArgumentsError too."""
+        from treewright_server.given import place
+
+        return self.offset_at(*place(position, name))
+
+    def span(self, range_: Any, name: str = "range", *, clamp_line: bool = False) -> Span:
+        from treewright_server.given import ends
+
+        first, last = ends(range_, name)
+        start = self.offset_at(*first, clamp_line=clamp_line)
+        end = self.offset_at(*last, clamp_line=clamp_line)
         if start > end:
             if clamp_line:  # an edit with its ends swapped still has one meaning
                 return Span(end, start)
             raise InvalidPositionError(
-                f"range {range_.start.line}:{range_.start.character}"
-                f"-{range_.end.line}:{range_.end.character} ends before it starts"
+                f"{name} {first[0]}:{first[1]}-{last[0]}:{last[1]} ends before it starts"
             )
         return Span(start, end)
 
-    def range(self, span: tuple[int, int]) -> lsp.Range:
-        return lsp.Range(self.position(span[0]), self.position(span[1]))
+    # ------------------------------------------------------------------ out
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column of a byte offset; one outside the text means its nearest end."""
+        data = self.text.data
+        offset = max(0, min(offset, len(data)))
+        line = bisect_right(self._starts, offset) - 1
+        start = self._starts[line]
+        if self._returns and start < offset and data[offset - 1 : offset + 1] == b"\r\n":
+            offset -= 1  # inside a line break: its start
+        if self._plain:
+            return line, offset - start
+        return line, self._column(start, offset)
+
+    def position(self, offset: int) -> Position:
+        line, column = self.place(offset)
+        return {"line": line, "character": column}
+
+    def range(self, span: tuple[int, int]) -> Range:
+        line, column = self.place(span[0])
+        last, end = self.place(span[1])
+        return {
+            "start": {"line": line, "character": column},
+            "end": {"line": last, "character": end},
+        }
+
+    def ranges(self, spans: Iterable[tuple[int, int]]) -> list[Range]:
+        return [self.range(span) for span in spans]
+
+    def _column(self, start: int, offset: int) -> int:
+        """Units of the bytes between the start of a line and `offset`."""
+        data = self.text.data
+        if offset - start <= _LONG_LINE:
+            return _units(data[start:offset], self._encoding)
+        if self._checkpoints is None:
+            self._checkpoints = {}
+        known = self._checkpoints.setdefault(start, [0])
+        steps = (offset - start) // _STEP
+        while len(known) <= steps:
+            at = start + (len(known) - 1) * _STEP
+            known.append(known[-1] + _whole_units(data, at, at + _STEP, self._encoding))
+        at = start + steps * _STEP
+        return known[steps] + _whole_units(data, at, offset, self._encoding)
 
 
 def _bytes_of_column(line: bytes, column: int, encoding: str) -> int:
@@ -92,46 +151,78 @@ def _bytes_of_column(line: bytes, column: int, encoding: str) -> int:
     return len(units.decode("utf-16-le", "ignore").encode("utf-8"))
 
 
-def _column_of(prefix: bytes, encoding: str) -> int:
-    if encoding == "utf-8" or prefix.isascii():
+def _units(prefix: bytes, encoding: str) -> int:
+    """Columns of `prefix`, which starts at a character."""
+    if prefix.isascii():
         return len(prefix)
     text = prefix.decode("utf-8", "ignore")
     if encoding == "utf-32":
         return len(text)
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _whole_units(data: bytes, start: int, end: int, encoding: str) -> int:
+    """Columns of the characters that begin in `start:end`, so that pieces can be added up.
+
+    A character that begins before `end` but ends behind it counts here and not in the next piece.
+    """
+    piece = data[start:end]
+    if piece.isascii():
+        return len(piece)
+    units = 0
+    for byte in piece:
+        if byte & 0xC0 != 0x80:
+            units += 2 if byte >= 0xF0 and encoding == "utf-16" else 1
+    return units
 
 
 # Paths and URIs
 
 
+@lru_cache(maxsize=1024)
 def to_path(uri: str) -> str:
     """Absolute normalised path of a `file:` URI; any other URI stands for itself.
 
-    A document that has no file (`untitled:Untitled-1`) is known by its URI throughout.
+    A document that has no file (`untitled:Untitled-1`) is known by its URI throughout. `?` and
+    `#` are part of the path: an editor that does not quote them means them.
     """
     if not uri.startswith("file:"):
         return uri
-    parts = urlsplit(uri)
-    # `urlsplit` takes `?` and `#` out of the path; an editor that does not quote them means them.
-    raw = parts.path + (f"?{parts.query}" if parts.query else "")
-    raw += f"#{parts.fragment}" if parts.fragment else ""
-    path = unquote(raw)
-    if parts.netloc and parts.netloc != "localhost":
-        path = f"//{unquote(parts.netloc)}{path}"
+    host, path = "", uri[5:]
+    if path.startswith("//"):
+        host, slash, rest = path[2:].partition("/")
+        path = slash + rest
+    path = _unquoted(path)
+    if host and host != "localhost":
+        path = f"//{_unquoted(host)}{path}"
     elif _DRIVE.match(path):
         path = path[1].upper() + path[2:]
     return os.path.normpath(path)
 
 
+@lru_cache(maxsize=8192)
 def to_uri(path: str) -> str:
     """`file:` URI of an absolute path; a path that is a URI already is returned as it is."""
     if _is_uri(path):
         return path
     posix = path.replace("\\", "/") if os.name == "nt" else path
     if posix.startswith("//"):
-        host, _, rest = posix[2:].partition("/")
-        return f"file://{quote(host)}/{quote(rest)}"
-    return "file://" + quote(posix if posix.startswith("/") else f"/{posix}", safe="/:~")
+        return f"file:{_quoted(posix)}"
+    return "file://" + _quoted(posix if posix.startswith("/") else f"/{posix}")
+
+
+# A file name is bytes; those that are not UTF-8 pass through as Python's surrogate escapes.
+
+
+def _quoted(path: str) -> str:
+    return _UNSAFE.sub(lambda match: b"%%%02X" % match[0][0], os.fsencode(path)).decode("ascii")
+
+
+def _unquoted(path: str) -> str:
+    if "%" not in path:
+        return path
+    data = path.encode("utf-8", "surrogatepass")
+    return os.fsdecode(_ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data))
 
 
 def _is_uri(path: str) -> bool:
@@ -146,29 +237,32 @@ def is_file(path: str) -> bool:
 
 # Symbols
 
-SYMBOL_KIND: Final[dict[str, lsp.SymbolKind]] = {
-    "module": lsp.SymbolKind.Module,
-    "namespace": lsp.SymbolKind.Namespace,
-    "package": lsp.SymbolKind.Package,
-    "class": lsp.SymbolKind.Class,
-    "struct": lsp.SymbolKind.Struct,
-    "interface": lsp.SymbolKind.Interface,
-    "trait": lsp.SymbolKind.Interface,
-    "enum": lsp.SymbolKind.Enum,
-    "enum_member": lsp.SymbolKind.EnumMember,
-    "type": lsp.SymbolKind.Class,
-    "function": lsp.SymbolKind.Function,
-    "method": lsp.SymbolKind.Method,
-    "constructor": lsp.SymbolKind.Constructor,
-    "property": lsp.SymbolKind.Property,
-    "field": lsp.SymbolKind.Field,
-    "variable": lsp.SymbolKind.Variable,
-    "constant": lsp.SymbolKind.Constant,
-    "macro": lsp.SymbolKind.Function,
-    "heading": lsp.SymbolKind.String,
-    "key": lsp.SymbolKind.Key,
+SYMBOL_KIND: Final[dict[str, int]] = {
+    "module": 2,
+    "namespace": 3,
+    "package": 4,
+    "class": 5,
+    "struct": 23,
+    "interface": 11,
+    "trait": 11,
+    "enum": 10,
+    "enum_member": 22,
+    "type": 5,
+    "function": 12,
+    "method": 6,
+    "constructor": 9,
+    "property": 7,
+    "field": 8,
+    "variable": 13,
+    "constant": 14,
+    "macro": 12,
+    "heading": 15,
+    "key": 20,
 }
+"""LSP's SymbolKind of each of ours."""
+
+VARIABLE: Final = 13
 
 
-def symbol_kind(kind: str) -> lsp.SymbolKind:
-    return SYMBOL_KIND.get(kind, lsp.SymbolKind.Variable)
+def symbol_kind(kind: str) -> int:
+    return SYMBOL_KIND.get(kind, VARIABLE)

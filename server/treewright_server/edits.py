@@ -8,9 +8,7 @@ so that one undo takes it back.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
-
-from lsprotocol import types as lsp
+from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.errors import RefusedError, StaleSnapshotError
 from treewright_indexer.text import SourceText, Span
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
 ANNOTATION = "treewright"
 
-TextEdits = list[lsp.TextEdit | lsp.AnnotatedTextEdit | lsp.SnippetTextEdit]
+Json = dict[str, Any]
 
 
 def to_workspace_edit(
@@ -36,13 +34,13 @@ def to_workspace_edit(
     label: str = "treewright",
     confirm: bool = False,
     notes: Mapping[str, str] | None = None,
-) -> lsp.WorkspaceEdit:
-    """Raises StaleSnapshotError for text that has moved on, RefusedError for a poor client.
+) -> Json:
+    """LSP's WorkspaceEdit. Raises StaleSnapshotError for text that has moved on, RefusedError for a poor client.
 
     With `confirm` every edit asks the user first; `notes` names the files (by path) whose edits
     ask, with the reason. Clients without change annotations get plain edits.
     """
-    edits: dict[str, list[lsp.TextEdit]] = {}
+    edits: dict[str, list[Json]] = {}
     for file in change.files:
         text = snapshot.text(file.path)
         if file.base_hash is not None and text.hash != file.base_hash:
@@ -53,48 +51,45 @@ def to_workspace_edit(
     if not client.document_changes:
         if files:
             raise RefusedError("the editor cannot create, rename or delete files for a server")
-        return lsp.WorkspaceEdit(
-            changes={uri(path): list(file_edits) for path, file_edits in edits.items()}
-        )
+        return {"changes": {uri(path): file_edits for path, file_edits in edits.items()}}
     _require(client.create_files or not change.creates, "create")
     _require(client.rename_files or not change.renames, "rename")
     _require(client.delete_files or not change.deletes, "delete")
 
     reasons = dict(notes or {}) if client.annotations else {}
-    annotations: dict[str, lsp.ChangeAnnotation] = {}
-    changes: list[lsp.TextDocumentEdit | lsp.CreateFile | lsp.RenameFile | lsp.DeleteFile] = []
+    annotations: dict[str, Json] = {}
+    changes: list[Json] = []
     for created in change.creates:
         target = uri(created.path)
-        changes.append(lsp.CreateFile(uri=target))
-        zero = lsp.Position(0, 0)
-        changes.append(
-            lsp.TextDocumentEdit(
-                lsp.OptionalVersionedTextDocumentIdentifier(uri=target, version=None),
-                [lsp.TextEdit(lsp.Range(zero, zero), created.text)],
-            )
-        )
+        zero = {"line": 0, "character": 0}
+        text_edit = {"range": {"start": zero, "end": zero}, "newText": created.text}
+        document = {"uri": target, "version": None}
+        changes.append({"kind": "create", "uri": target})
+        changes.append({"textDocument": document, "edits": [text_edit]})
     for path, file_edits in edits.items():
         reason = reasons.get(path) or (label if confirm and client.annotations else None)
-        document = lsp.OptionalVersionedTextDocumentIdentifier(
-            uri=uri(path), version=snapshot.version(path)
-        )
-        if reason is None:
-            changes.append(lsp.TextDocumentEdit(document, list(file_edits)))
-            continue
-        key = f"{ANNOTATION}.{len(annotations)}"
-        annotations[key] = lsp.ChangeAnnotation(
-            label=label, needs_confirmation=True, description=reason if reason != label else None
-        )
-        annotated = [lsp.AnnotatedTextEdit(key, edit.range, edit.new_text) for edit in file_edits]
-        changes.append(lsp.TextDocumentEdit(document, list(annotated)))
-    changes += [lsp.RenameFile(old_uri=uri(r.old), new_uri=uri(r.new)) for r in change.renames]
-    changes += [lsp.DeleteFile(uri=uri(d.path)) for d in change.deletes]
-    return lsp.WorkspaceEdit(document_changes=changes, change_annotations=annotations or None)
+        if reason is not None:
+            key = f"{ANNOTATION}.{len(annotations)}"
+            annotation: Json = {"label": label, "needsConfirmation": True}
+            if reason != label:
+                annotation["description"] = reason
+            annotations[key] = annotation
+            file_edits = [{**edit, "annotationId": key} for edit in file_edits]
+        document = {"uri": uri(path), "version": snapshot.version(path)}
+        changes.append({"textDocument": document, "edits": file_edits})
+    changes += [
+        {"kind": "rename", "oldUri": uri(r.old), "newUri": uri(r.new)} for r in change.renames
+    ]
+    changes += [{"kind": "delete", "uri": uri(d.path)} for d in change.deletes]
+    whole: Json = {"documentChanges": changes}
+    if annotations:
+        whole["changeAnnotations"] = annotations
+    return whole
 
 
-def _text_edit(text: SourceText, mapper: Mapper, edit: DomainEdit) -> lsp.TextEdit:
+def _text_edit(text: SourceText, mapper: Mapper, edit: DomainEdit) -> Json:
     span, new_text = _off_the_last_line(text, edit.span, edit.new_text)
-    return lsp.TextEdit(mapper.range(span), new_text)
+    return {"range": mapper.range(span), "newText": new_text}
 
 
 def _off_the_last_line(text: SourceText, span: Span, new_text: str) -> tuple[Span, str]:

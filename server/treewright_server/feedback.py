@@ -1,16 +1,17 @@
 """Feedback: what was shown and what became of it goes to the user's own feedback store.
 
-The event loop watches (`feedback_watch`), the journal lane writes, one thread, in order. With
-`treewright.feedback.level` off nothing is watched and no file is opened.
+Whoever sees a change tells the ledger (`feedback_watch`), under one lock; the journal lane
+writes, one thread, in order. With `treewright.feedback.level` off nothing is watched and no file
+is opened.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from treewright_indexer.text import SourceText
 from treewright_server.feedback_watch import Event, Hunk, Ledger, Outcome, Splice
@@ -35,7 +36,8 @@ class Feedback:
         self._ledger = Ledger(600.0)
         self._store: FeedbackStore | None = None
         self._broken = False
-        self._ticking: asyncio.Task[Any] | None = None
+        self._lock = threading.RLock()
+        self._ticking = False
         session.documents.on_text.append(self._text)
         session.documents.on_save.append(self._saved)
 
@@ -48,7 +50,7 @@ class Feedback:
         return self._level != "off" and not self._broken
 
     def shown(self, proposal: Proposal, snapshot: Snapshot) -> None:
-        """The user can see `proposal`, made on `snapshot`. Called on the event loop."""
+        """The user can see `proposal`, made on `snapshot`."""
         if not self.on:
             return
         files = {
@@ -61,33 +63,44 @@ class Feedback:
         folder = next((snapshot.folder_of(path) for path in files), None)
         workspace = folder.root if folder is not None else ""
         level = self._level
-        self._write(lambda store: store.record_proposal(proposal, workspace, level))
-        self._record(self._ledger.shown(proposal.id, files, time.monotonic()))
-        if self._ticking is None:
-            self._ticking = self._session.later(self._tick())
+        with self._lock:
+            self._write(lambda store: store.record_proposal(proposal, workspace, level))
+            self._record(self._ledger.shown(proposal.id, files, time.monotonic()))
+            self._tick_later()
 
     def answered(self, proposal_id: str, applied: bool) -> None:
         """The client's answer to an edit that was sent to it."""
         if self.on:
-            self._record(self._ledger.answered(proposal_id, applied, time.monotonic()))
+            with self._lock:
+                self._record(self._ledger.answered(proposal_id, applied, time.monotonic()))
 
     def decided(self, proposal_id: str, outcome: Outcome, comment: str = "") -> None:
         """The user's own word."""
         if self.on:
-            self._record(self._ledger.decided(proposal_id, outcome), comment)
+            with self._lock:
+                self._record(self._ledger.decided(proposal_id, outcome), comment)
 
     def _text(self, path: str, text: SourceText, splices: Sequence[Splice]) -> None:
         if self._ledger.watches(path):
-            self._record(self._ledger.text(path, text.data, splices, time.monotonic()))
+            with self._lock:
+                self._record(self._ledger.text(path, text.data, splices, time.monotonic()))
 
     def _saved(self, path: str) -> None:
         if self._ledger.watches(path):
-            self._record(self._ledger.saved(path))
+            with self._lock:
+                self._record(self._ledger.saved(path))
 
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
+    def _tick_later(self) -> None:
+        """Look at the clock again in a while, as long as the fate of anything is open."""
+        if not self._ticking and self._ledger.open:
+            self._ticking = True
+            self._session.clock.later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        with self._lock:
+            self._ticking = False
             self._record(self._ledger.tick(time.monotonic()))
+            self._tick_later()
 
     def _record(self, events: Sequence[Event], comment: str = "") -> None:
         for event in events:
@@ -123,4 +136,5 @@ class Feedback:
 
     def close(self) -> None:
         if self.on:
-            self._record(self._ledger.close())
+            with self._lock:
+                self._record(self._ledger.close())

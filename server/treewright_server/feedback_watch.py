@@ -113,12 +113,17 @@ class _Watched:
 
 
 class Ledger:
-    """The proposals whose fate is still open. Not thread-safe: the event loop owns it."""
+    """The proposals whose fate is still open. Not thread-safe: its owner holds a lock."""
 
     def __init__(self, expire_s: float) -> None:
         self.expire_s = expire_s
         self._watched: dict[str, _Watched] = {}
         self._by_path: dict[str, set[str]] = {}
+
+    @property
+    def open(self) -> bool:
+        """True while the fate of any proposal is."""
+        return bool(self._watched)
 
     def watches(self, path: str) -> bool:
         return path in self._by_path

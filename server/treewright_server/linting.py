@@ -1,19 +1,18 @@
-"""treewright's own linter run on open Python documents, after a short pause in typing.
+"""treewright's own diagnostics of open Python documents: pushed after a short pause in typing.
 
-Off the loop, one run per document at a time; a result for a version that has gone is dropped.
+Off the intake thread, one run per document at a time; a result for a version that has gone is
+dropped. A client that pulls diagnostics gets none pushed: see `handlers/diagnostic.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types as lsp
-
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.errors import TreewrightError
+from treewright_indexer.errors import CancelledError, TreewrightError
 from treewright_server.convert import Mapper, is_file
 from treewright_server.lanes import Lane
 
@@ -21,18 +20,23 @@ if TYPE_CHECKING:
     from treewright_agent.recipes import Diagnostic
     from treewright_indexer.snapshot import Snapshot
     from treewright_indexer.text import SourceText
+    from treewright_server.clock import Timer
     from treewright_server.session import Session
 
 logger = logging.getLogger("treewright")
 
 SOURCE = "treewright"
 UNUSED = frozenset({"F401", "F841", "RUF059"})
+UNNECESSARY = 1
+"""LSP's DiagnosticTag."""
 
 
 class Linting:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._runs: dict[str, asyncio.Task[Any]] = {}
+        self._lock = threading.Lock()
+        self._timers: dict[str, Timer] = {}
+        self._runs: dict[str, CancelToken] = {}
         self._found: dict[str, tuple[str, tuple[Diagnostic, ...]]] = {}
         self._failed = False
         session.documents.on_text.append(lambda path, text, splices: self._schedule(path))
@@ -53,82 +57,108 @@ class Linting:
                 self._closed(path)
 
     def close(self) -> None:
-        for task in self._runs.values():
-            task.cancel()
-        self._runs.clear()
+        with self._lock:
+            for timer in self._timers.values():
+                timer.cancel()
+            for token in self._runs.values():
+                token.cancel()
+            self._timers.clear()
+            self._runs.clear()
+
+    def wanted(self, path: str) -> bool:
+        """Whether the linter reads this document."""
+        if not self._session.settings.lint.enable or not is_file(path):
+            return False
+        overlay = self._session.workspace.snapshot().overlays.get(path)
+        language = overlay.language if overlay is not None else None
+        return language is not None and language.id == "python"
 
     def _schedule(self, path: str) -> None:
-        if not self._session.settings.lint.enable or not is_file(path):
+        if not self.wanted(path):
             return
-        overlay = self._session.workspace.snapshot().overlays.get(path)
-        if overlay is None or overlay.language is None or overlay.language.id != "python":
-            return
-        running = self._runs.pop(path, None)
-        if running is not None:
-            running.cancel()
-        self._runs[path] = self._session.later(self._lint(path))
+        delay_s = self._session.settings.lint.delay_ms / 1000
+        with self._lock:
+            self._stop(path)
+            self._timers[path] = self._session.clock.later(delay_s, lambda: self._begin(path))
 
-    async def _lint(self, path: str) -> None:
-        await asyncio.sleep(self._session.settings.lint.delay_ms / 1000)
+    def _stop(self, path: str) -> None:
+        timer, token = self._timers.pop(path, None), self._runs.pop(path, None)
+        if timer is not None:
+            timer.cancel()
+        if token is not None:
+            token.cancel()
+
+    def _begin(self, path: str) -> None:
+        with self._lock:
+            self._timers.pop(path, None)
+            token = self._runs[path] = CancelToken()
+        work = self._session.lanes.post_cancellable
+        work(lambda token: self._lint(path, token), Lane.BACKGROUND, token)
+
+    def _lint(self, path: str, token: CancelToken) -> None:
         snapshot = self._session.workspace.snapshot()
         overlay = snapshot.overlays.get(path)
         if overlay is None:
             return
         try:
-            found, diagnostics = await self._session.lanes.run(
-                lambda token: self._run(snapshot, path, token), Lane.BACKGROUND
-            )
+            found = self.run(snapshot, path, token)
+        except CancelledError:
+            return
         except TreewrightError as error:
             if not self._failed:
                 logger.warning("the linter does not run: %s", error)
             self._failed = True
             return
-        now = self._session.workspace.snapshot().overlays.get(path)
-        if now is None or now.version != overlay.version:
-            return
-        self._found[path] = (overlay.text.hash, found)
-        self._publish(path, diagnostics, overlay.version)
+        diagnostics = self.converted(overlay.text, found)
+        with self._lock:
+            now = self._session.workspace.snapshot().overlays.get(path)
+            if now is None or now.version != overlay.version or token.cancelled:
+                return
+            self._found[path] = (overlay.text.hash, found)
+            self._runs.pop(path, None)
+            if not self._session.client.pulls_diagnostics:
+                self._publish(path, diagnostics, overlay.version)
 
-    def _run(
-        self, snapshot: Snapshot, path: str, token: CancelToken
-    ) -> tuple[tuple[Diagnostic, ...], list[lsp.Diagnostic]]:
+    def run(self, snapshot: Snapshot, path: str, token: CancelToken) -> tuple[Diagnostic, ...]:
+        """Raises what the linter raises, CancelledError too."""
         from treewright_agent.verify.ruff import lint
 
         token.check()
         text = snapshot.text(path)
         folder = snapshot.folder_of(path)
-        found = tuple(lint(path, text, folder.root if folder else os.path.dirname(path)))
-        return found, self._converted(text, found)
+        return tuple(lint(path, text, folder.root if folder else os.path.dirname(path)))
 
-    def _converted(self, text: SourceText, found: tuple[Diagnostic, ...]) -> list[lsp.Diagnostic]:
+    def converted(self, text: SourceText, found: tuple[Diagnostic, ...]) -> list[dict[str, Any]]:
+        """LSP's Diagnostics."""
         mapper = Mapper(text, self._session.client.encoding)
         tags = self._session.client.diagnostic_tags
-        return [
-            lsp.Diagnostic(
-                range=mapper.range(diagnostic.span),
-                message=diagnostic.message,
-                severity=lsp.DiagnosticSeverity(int(diagnostic.severity)),
-                code=diagnostic.code or None,
-                source=SOURCE,
-                tags=[lsp.DiagnosticTag.Unnecessary]
-                if tags and diagnostic.code in UNUSED
-                else None,
-            )
-            for diagnostic in found
-        ]
+        items: list[dict[str, Any]] = []
+        for diagnostic in found:
+            item: dict[str, Any] = {
+                "range": mapper.range(diagnostic.span),
+                "message": diagnostic.message,
+                "severity": int(diagnostic.severity),
+                "source": SOURCE,
+            }
+            if diagnostic.code:
+                item["code"] = diagnostic.code
+            if tags and diagnostic.code in UNUSED:
+                item["tags"] = [UNNECESSARY]
+            items.append(item)
+        return items
 
-    def _publish(self, path: str, diagnostics: list[lsp.Diagnostic], version: int | None) -> None:
-        self._session.ls.text_document_publish_diagnostics(
-            lsp.PublishDiagnosticsParams(
-                uri=self._session.documents.uri(path),
-                diagnostics=diagnostics,
-                version=version if self._session.client.versioned_diagnostics else None,
-            )
-        )
+    def _publish(self, path: str, diagnostics: list[dict[str, Any]], version: int | None) -> None:
+        params: dict[str, Any] = {
+            "uri": self._session.documents.uri(path),
+            "diagnostics": diagnostics,
+        }
+        if version is not None and self._session.client.versioned_diagnostics:
+            params["version"] = version
+        self._session.ls.notify("textDocument/publishDiagnostics", params)
 
     def _closed(self, path: str) -> None:
-        running = self._runs.pop(path, None)
-        if running is not None:
-            running.cancel()
-        if self._found.pop(path, None) is not None:
-            self._publish(path, [], None)
+        with self._lock:
+            self._stop(path)
+            known = self._found.pop(path, None)
+            if known is not None and not self._session.client.pulls_diagnostics:
+                self._publish(path, [], None)

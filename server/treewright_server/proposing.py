@@ -1,7 +1,7 @@
 """From operation calls to a Proposal, and from a Proposal to the editor.
 
-Planning runs in a thread on a Snapshot; sending is done on the event loop, which also records
-what the client answered.
+Planning runs in a thread on a Snapshot; sending waits on the asyncio loop for what the client
+answers, and records it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types as lsp
-
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError, RefusedError, StaleSnapshotError
 from treewright_server.convert import Mapper, to_path
 from treewright_server.edits import to_workspace_edit
+from treewright_server.errors import RpcError
+from treewright_server.plain import field
 
 if TYPE_CHECKING:
     from treewright_agent.calls import Call
@@ -44,7 +44,7 @@ def plan(
 
 def edit_of(
     ls: TreewrightServer, proposal: Proposal, snapshot: Snapshot, *, confirm: bool | None = None
-) -> lsp.WorkspaceEdit:
+) -> dict[str, Any]:
     """The proposal as the client understands it. Raises StaleSnapshotError, RefusedError."""
     session = ls.session
     wanted = session.settings.edits.confirm
@@ -85,18 +85,18 @@ async def send(
     session.shelf.put(proposal)
     session.feedback.shown(proposal, snapshot)
     try:
-        answer = await ls.workspace_apply_edit_async(
-            lsp.ApplyWorkspaceEditParams(edit=edit, label=proposal.title)
-        )
-    except Exception as error:  # eglot answers a version it does not like with an error
+        params = {"edit": edit, "label": proposal.title}
+        answer: Any = await ls.request_async("workspace/applyEdit", params)
+    except RpcError as error:  # eglot answers a version it does not like with an error
         logger.warning("workspace/applyEdit: %s", error)
         session.feedback.answered(proposal.id, False)
-        return {"proposal": proposal.id, "applied": False, "reason": str(error)}
-    session.feedback.answered(proposal.id, answer.applied)
+        return {"proposal": proposal.id, "applied": False, "reason": error.message}
+    applied = bool(field(answer, "applied"))
+    session.feedback.answered(proposal.id, applied)
     return {
         "proposal": proposal.id,
-        "applied": answer.applied,
-        "reason": answer.failure_reason,
+        "applied": applied,
+        "reason": field(answer, "failureReason"),
     }
 
 
@@ -145,25 +145,10 @@ def operation_arguments(
         raise ArgumentsError("position and range need uri or path")
     mapper = Mapper(snapshot.text(path), encoding)
     if position is not None:
-        arguments["offset"] = mapper.offset(_position(position, "position"))
+        arguments["offset"] = mapper.offset(position)
     if range_ is not None:
-        if not isinstance(range_, Mapping):
-            raise ArgumentsError("range: expected start and end")
-        span = mapper.span(
-            lsp.Range(
-                _position(range_.get("start"), "range.start"),
-                _position(range_.get("end"), "range.end"),
-            )
-        )
-        arguments["start"], arguments["end"] = span
+        arguments["start"], arguments["end"] = mapper.span(range_)
     return arguments
-
-
-def _position(value: Any, name: str) -> lsp.Position:
-    try:
-        return lsp.Position(int(value["line"]), int(value["character"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArgumentsError(f"{name}: expected a line and a character") from error
 
 
 def from_data(

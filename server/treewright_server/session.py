@@ -1,72 +1,77 @@
 """Session: the one mutable thing. Open documents, settings, folders, running work of one client.
 
-**Invariant.** The event loop alone changes it. Work runs in `lanes` on the Snapshot it was given.
+**Invariant.** Text changes on the intake thread alone; settings and folders change in the folders
+lane, one job after the other. Work runs on the Snapshot it was given.
 
-The order at start: `initialize` is answered; then the Workspace is loaded in the background lane
-while messages about documents wait; then, after `initialized`, the client's configuration is
-asked for and the folders open.
+The order at start: `initialize` is answered; then the intake thread loads the Workspace, before
+it reads the next message; then, after `initialized`, the client's configuration is asked for and
+the folders open. Requests that need them wait; text and outlines of open documents do not.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import gc
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types as lsp
-
-from treewright_server import logs, settings
 from treewright_server.client import ClientFeatures
-from treewright_server.convert import is_file, to_path, to_uri
-from treewright_server.documents import Documents
-from treewright_server.feedback import Feedback
-from treewright_server.lanes import Lane, Lanes, patience
-from treewright_server.linting import Linting
-from treewright_server.progress import Progress
-from treewright_server.shelf import Shelf
+from treewright_server.features import Features
+from treewright_server.lanes import Lane, Lanes
+from treewright_server.plain import field, is_object, items
 
 if TYPE_CHECKING:
     from treewright_indexer.workspace import Folder, Workspace
-
     from treewright_server.app import TreewrightServer
+    from treewright_server.clock import Clock
+    from treewright_server.documents import Documents
+    from treewright_server.errors import RpcError
+    from treewright_server.feedback import Feedback
+    from treewright_server.linting import Linting
+    from treewright_server.progress import Progress
+    from treewright_server.settings import ServerSettings
+    from treewright_server.shelf import Shelf
 
 logger = logging.getLogger("treewright")
 
-CONFIGURATION_S = 2.0
-"""How long the folders wait for the client's configuration."""
+CONFIGURATION_S = 0.5
+"""How long the folders wait for the client's configuration; a later answer is taken too."""
 
 
 class Session:
+    documents: Documents
+    settings: ServerSettings
+    shelf: Shelf
+    feedback: Feedback
+    linting: Linting
+    clock: Clock
+
     def __init__(self, ls: TreewrightServer) -> None:
         self.ls = ls
         self.client = ClientFeatures()
-        self.settings = settings.ServerSettings()
+        self.features = Features()
         self.lanes = Lanes()
-        self.documents = Documents(self)
-        self.shelf = Shelf()
-        self.feedback = Feedback(self)
-        self.linting = Linting(self)
+        self.progresses: dict[str, Progress] = {}
+        self.load_error: Exception | None = None
         self._workspace: Workspace | None = None
         self._roots: list[str] = []
         self._options: Mapping[str, Any] = {}
         self._configuration: Mapping[str, Any] = {}
         self._told: set[str] = set()
-        self._loaded = asyncio.Event()
-        self._opened = asyncio.Event()
-        self._load_error: BaseException | None = None
-        self._starting: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._lock = threading.Lock()
+        self._opened = False
+        self._started = False
+        self._parked: list[Callable[[], None]] = []
         self._log_handler: logging.Handler | None = None
         self._closed = False
 
     @property
     def workspace(self) -> Workspace:
-        """Only once `is_ready()`."""
-        assert self._workspace is not None
+        """Raises what kept it from loading."""
+        if self._workspace is None:
+            raise self.load_error or RuntimeError("the workspace is not loaded")
         return self._workspace
 
     @property
@@ -75,266 +80,310 @@ class Session:
 
     # ------------------------------------------------------------------ start
 
-    def begin(self, params: lsp.InitializeParams) -> None:
+    def begin(self, params: dict[str, Any]) -> None:
         """What `initialize` says. Nothing is opened yet."""
-        self.client = ClientFeatures.of(params.capabilities)
-        folders = [folder.uri for folder in params.workspace_folders or ()]
-        if not folders and params.root_uri:
-            folders = [params.root_uri]
-        if not folders and params.root_path:
-            folders = [to_uri(os.path.abspath(params.root_path))]
-        paths = (to_path(uri) for uri in folders if uri.startswith("file:"))
+        from treewright_server.convert import to_path, to_uri
+
+        self.client = ClientFeatures.of(params.get("capabilities"))
+        uris = [field(folder, "uri") for folder in items(params.get("workspaceFolders"))]
+        if not uris and params.get("rootUri"):
+            uris = [params["rootUri"]]
+        if not uris and isinstance(params.get("rootPath"), str) and params["rootPath"]:
+            uris = [to_uri(os.path.abspath(params["rootPath"]))]
+        paths = (to_path(u) for u in uris if isinstance(u, str) and u.startswith("file:"))
         self._roots = list(dict.fromkeys(paths))
-        options = cast(Any, params.initialization_options)
-        if isinstance(options, Mapping):
-            self._options = cast("Mapping[str, Any]", options)
+        options = params.get("initializationOptions")
+        if is_object(options):
+            self._options = options
+            if self._options:  # they may switch features off
+                self._apply_settings(tell=False)
         elif options is not None:
             logger.warning("initializationOptions must be an object; ignored")
+        self._watch_parent(params.get("processId"))
 
-    def prepare(self) -> None:
-        """Load what reads code, off the loop, now that `initialize` was answered."""
-        self._spawn(self._load())
-
-    async def _load(self) -> None:
-        self._apply_settings(tell=False)
-        index = self.settings.index
-
-        def load(_: object) -> Workspace:
+    def load(self) -> None:
+        """Load what reads code. Runs on the intake thread, right behind the first answer."""
+        try:
             from treewright_indexer.workspace import Workspace
+            from treewright_server.clock import Clock
+            from treewright_server.documents import Documents
+            from treewright_server.feedback import Feedback
+            from treewright_server.linting import Linting
+            from treewright_server.shelf import Shelf
 
-            return Workspace(index.domain())
-
-        try:
-            self._workspace = await self.lanes.run(load, Lane.BACKGROUND)
+            self.clock = Clock()
+            self.documents = Documents(self)
+            self.shelf = Shelf()
+            self.feedback = Feedback(self)
+            self.linting = Linting(self)
+            self._apply_settings(tell=False)
+            self._workspace = Workspace(self.settings.index.domain())
+            self._workspace.on_problem = self.ls.show
         except Exception as error:
-            self._load_error = error
-            logger.exception("the workspace cannot be loaded")
-            raise
-        finally:
-            self._loaded.set()
-        loop = asyncio.get_running_loop()
+            self.load_error = error
+            logger.error("the workspace cannot be loaded: %r", error, exc_info=error)
 
-        def problem(message: str) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has closed
-                loop.call_soon_threadsafe(self.ls.show, message)
-
-        self._workspace.on_problem = problem
-        self.documents.release()
-
-    async def start(self) -> None:
+    def start(self) -> None:
         """Configure, register, open the folders. Once, whoever asks first."""
-        if self._starting is None:
-            self._starting = self._spawn(self._start())
-        await asyncio.shield(self._starting)
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
+        self.lanes.post(self._start, Lane.FOLDERS)
 
-    async def _start(self) -> None:
+    def _start(self) -> None:
+        opened: list[Folder] = []
         try:
-            await self._pull_configuration()
+            self._pull_configuration()
             self._forward_logs()
             self._apply_settings()
-            await self._loaded.wait()
-            if self._load_error is not None:
+            if self._workspace is None:
                 return
-            self.workspace.settings = self.settings.index.domain()
+            self._workspace.settings = self.settings.index.domain()
             for root in self._roots:
-                await self._add_folder(root)
+                folder = self._add_folder(root)
+                if folder is not None:
+                    opened.append(folder)
         finally:
-            self._opened.set()
-        await self._register()
+            self._release()
+        for folder in opened:
+            self.index(folder)
+        self._register()
+        # What start-up made lives as long as the process: the collector need not look at it.
+        gc.freeze()
+        gc.enable()
 
     def is_ready(self, needs_folders: bool) -> bool:
-        return self._workspace is not None and (self._opened.is_set() or not needs_folders)
+        return self._opened or (not needs_folders and self._workspace is not None)
 
-    async def ready(self, needs_folders: bool) -> None:
+    def park(self, action: Callable[[], None]) -> None:
+        """Call `action` once the folders are open; at once when they are."""
+        self.start()  # a client that never says `initialized`
+        with self._lock:
+            if not self._opened:
+                self._parked.append(action)
+                return
+        action()
+
+    def _release(self) -> None:
+        with self._lock:
+            self._opened = True
+            parked, self._parked = self._parked, []
+        for action in parked:
+            action()
+
+    async def ready(self, needs_folders: bool = True) -> None:
         """Wait until requests can be answered. Raises what kept the workspace from loading."""
-        await self._loaded.wait()
-        if self._load_error is not None:
-            raise self._load_error
-        if needs_folders:
-            if self._starting is None:  # a client that never says `initialized`
-                await self.start()
-            await self._opened.wait()
+        if not self.is_ready(needs_folders):
+            import asyncio
+
+            loop, opened = asyncio.get_running_loop(), asyncio.Event()
+            self.park(lambda: _call(loop, opened.set))
+            await opened.wait()
+        if self.load_error is not None:
+            raise self.load_error
+
+    def serves(self, feature: str, params: Any) -> bool:
+        """Whether a feature is switched on for the document that a request is about."""
+        return self.features.serves(feature, self.language_id(field(params, "textDocument", "uri")))
+
+    def language_id(self, uri: Any) -> str | None:
+        from treewright_server.convert import to_path
+
+        if not isinstance(uri, str) or self._workspace is None:
+            return None
+        language = self._workspace.snapshot().language(to_path(uri))
+        return language.id if language is not None else None
 
     # ------------------------------------------------------------------ settings
 
-    async def _pull_configuration(self) -> None:
+    def _pull_configuration(self) -> None:
+        """Ask the client; runs in the folders lane."""
         if not self.client.configuration:
             return
-        params = lsp.ConfigurationParams(items=[lsp.ConfigurationItem(section="treewright")])
-        try:
-            async with patience(CONFIGURATION_S):
-                answer = await self.ls.workspace_configuration_async(params)
-                given: Any = answer[0] if answer else None
-                if isinstance(given, Mapping):
-                    self._configuration = cast("Mapping[str, Any]", given)
-                elif given is not None:
-                    self.ls.show("the configuration section `treewright` must be an object")
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            logger.warning("workspace/configuration: %s", error)
+        in_time = threading.Event()
+        late = threading.Event()
+
+        def take(answer: Any, error: RpcError | None) -> None:
+            if error is not None:
+                logger.warning("workspace/configuration: %s", error)
+            else:
+                self._take_configuration(answer)
+                if late.is_set() and not self._closed:
+                    self.lanes.post(self._reapply, Lane.FOLDERS)
+            in_time.set()
+
+        self.ls.ask("workspace/configuration", {"items": [{"section": "treewright"}]}, take)
+        if not in_time.wait(CONFIGURATION_S):
+            late.set()
+
+    def _take_configuration(self, answer: Any) -> None:
+        given = next(iter(items(answer)), None)
+        if is_object(given):
+            self._configuration = given
+        elif given is not None:
+            self.ls.show("the configuration section `treewright` must be an object")
 
     def _apply_settings(self, *, tell: bool = True) -> None:
-        dotenv = settings.read_dotenv(Path(self._roots[0]) / ".env") if self._roots else {}
+        from treewright_server import settings
+
+        dotenv = settings.read_dotenv(os.path.join(self._roots[0], ".env")) if self._roots else {}
         client = settings.merged(self._options, self._configuration)
         self.settings, problems = settings.build(client, os.environ, dotenv)
+        switches = self.settings.features
+        self.features = Features(switches.switches(), switches.beside)
         if tell:
             for problem in problems:
                 if str(problem) not in self._told:
                     self._told.add(str(problem))
                     self.ls.show(str(problem))
-        self.feedback.configure(self.settings.feedback)
+        if self._workspace is not None:
+            self.feedback.configure(self.settings.feedback)
         if self._log_handler is not None:
             self._log_handler.setLevel(self.settings.log.level.upper())
 
-    async def reconfigure(self, pushed: Any) -> None:
+    def reconfigure(self, pushed: Any) -> None:
         """`didChangeConfiguration`: ask again where the client can be asked."""
+        if not self.client.configuration and is_object(pushed):
+            inner = pushed.get("treewright", pushed)
+            self._configuration = inner if is_object(inner) else {}
+
+        def work() -> None:
+            self._pull_configuration()
+            self._reapply()
+
+        self.lanes.post(work, Lane.FOLDERS)
+
+    def _reapply(self) -> None:
+        """Put the configuration that is known now in force. In the folders lane."""
         before = self.settings
-        if self.client.configuration:
-            await self._pull_configuration()
-        elif isinstance(pushed, Mapping):
-            given = cast("Mapping[str, Any]", pushed)
-            self._configuration = given.get("treewright", given)
         self._told.clear()
         self._apply_settings()
-        if self._workspace is not None and self.settings.index != before.index:
-            self.workspace.settings = self.settings.index.domain()
+        if self._workspace is None:
+            return
+        if self.settings.index != before.index:
+            self._workspace.settings = self.settings.index.domain()
             for root in list(self._roots):  # scan again under the new rules
-                await self._remove_folder(root)
-                await self._add_folder(root)
-        if self.settings.lint != before.lint:
+                self._workspace.remove_folder(root)
+                self._open(root)
+        if self.settings.lint != before.lint or self.settings.features != before.features:
             self.linting.reset()
 
     # ------------------------------------------------------------------ folders
 
-    async def change_folders(self, event: lsp.WorkspaceFoldersChangeEvent) -> None:
-        await self.ready(True)
-        for removed in event.removed:
-            path = to_path(removed.uri)
-            if path in self._roots:
-                self._roots.remove(path)
-                await self._remove_folder(path)
-        for added in event.added:
-            path = to_path(added.uri)
-            if added.uri.startswith("file:") and path not in self._roots:
-                self._roots.append(path)
-                await self._add_folder(path)
+    def change_folders(self, added: list[str], removed: list[str]) -> None:
+        """Folders, as URIs, that the editor opened and closed."""
+        from treewright_server.convert import to_path
 
-    async def _add_folder(self, root: str) -> None:
+        def work() -> None:
+            if self._workspace is None:
+                return
+            for path in map(to_path, removed):
+                if path in self._roots:
+                    self._roots.remove(path)
+                    self._workspace.remove_folder(path)
+            for uri in added:
+                path = to_path(uri)
+                if uri.startswith("file:") and path not in self._roots:
+                    self._roots.append(path)
+                    self._open(path)
+
+        self.start()
+        self.lanes.post(work, Lane.FOLDERS)
+
+    def _open(self, root: str) -> None:
+        folder = self._add_folder(root)
+        if folder is not None:
+            self.index(folder)
+
+    def _add_folder(self, root: str) -> Folder | None:
         if not os.path.isdir(root):
             self.ls.show(f"workspace folder {root} does not exist")
-            return
+            return None
         try:
-            folder = await self.lanes.run(
-                lambda _: self.workspace.add_folder(root), Lane.BACKGROUND
-            )
+            return self.workspace.add_folder(root)
         except Exception as error:
-            logger.exception("cannot open %s", root)
-            self.ls.show(f"cannot open {root}: {error}", lsp.MessageType.Error)
-            return
-        self.index(folder)
-
-    async def _remove_folder(self, root: str) -> None:
-        await self.lanes.run(lambda _: self.workspace.remove_folder(root), Lane.BACKGROUND)
+            logger.error("cannot open %s: %r", root, error, exc_info=error)
+            self.ls.show(f"cannot open {root}: {error}", 1)
+            return None
 
     def index(self, folder: Folder) -> None:
         """Bring the folder's index up to date in the background, with progress."""
+        from treewright_server.progress import Progress
+
         name = os.path.basename(folder.root) or folder.root
         progress = Progress(self.ls, f"Indexing {name}", folder.cancel)
-        self._spawn(progress.begin())
+        progress.begin()
         folder.start(progress.report, progress.finish)
 
     # ------------------------------------------------------------------ client registrations
 
-    async def _register(self) -> None:
+    def _register(self) -> None:
         """Ask for what the client sends only on request; a refusal costs nothing but that."""
-        wanted: list[lsp.Registration] = []
         if self.client.register_configuration:
-            wanted.append(
-                lsp.Registration(
-                    "treewright-configuration",
-                    lsp.WORKSPACE_DID_CHANGE_CONFIGURATION,
-                    {"section": "treewright"},
-                )
-            )
+            options: Any = {"section": "treewright"}
+            self.register("workspace/didChangeConfiguration", options)
         if self.client.register_watchers and self.settings.index.watch:
-            wanted.append(
-                lsp.Registration(
-                    "treewright-watched-files",
-                    lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES,
-                    lsp.DidChangeWatchedFilesRegistrationOptions(
-                        watchers=[lsp.FileSystemWatcher(glob_pattern="**/*")]
-                    ),
-                )
-            )
-        for registration in wanted:
-            try:
-                async with patience(5.0):
-                    await self.ls.client_register_capability_async(
-                        lsp.RegistrationParams([registration])
-                    )
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                logger.info("the client did not register %s: %s", registration.method, error)
+            options = {"watchers": [{"globPattern": "**/*"}]}
+            self.register("workspace/didChangeWatchedFiles", options)
+
+    def register(self, method: str, options: Any) -> None:
+        def take(_: Any, error: RpcError | None) -> None:
+            if error is not None:
+                logger.info("the client did not register %s: %s", method, error)
+
+        item = {"id": f"treewright/{method}", "method": method, "registerOptions": options}
+        self.ls.ask("client/registerCapability", {"registrations": [item]}, take)
 
     def _forward_logs(self) -> None:
         if self._log_handler is not None or self._closed:
             return
-        loop = asyncio.get_running_loop()
+        from treewright_server import logs
 
         def deliver(level: int, message: str) -> None:
-            kind = (
-                lsp.MessageType.Error
-                if level >= logging.ERROR
-                else lsp.MessageType.Warning
-                if level >= logging.WARNING
-                else lsp.MessageType.Info
-                if level >= logging.INFO
-                else lsp.MessageType.Log
-            )
-            params = lsp.LogMessageParams(type=kind, message=message)
-            with contextlib.suppress(RuntimeError):  # the loop has closed
-                loop.call_soon_threadsafe(self.ls.window_log_message, params)
+            kind = 4
+            for number, least in ((1, logging.ERROR), (2, logging.WARNING), (3, logging.INFO)):
+                if level >= least:
+                    kind = number
+                    break
+            self.ls.notify("window/logMessage", {"type": kind, "message": message})
 
-        self._log_handler = logs.ClientHandler(deliver, self.settings.log.level)
+        self._log_handler = logs.ClientHandler(deliver, "info")
         logger.addHandler(self._log_handler)
 
-    # ------------------------------------------------------------------ end
+    def _watch_parent(self, process_id: Any) -> None:
+        if isinstance(process_id, int) and not isinstance(process_id, bool) and process_id > 0:
+            from treewright_server import parent
 
-    def _spawn(self, work: Any) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
+            parent.watch(process_id, lambda: self._closed, lambda: self.ls.on_parent_gone())
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("background work failed: %r", error, exc_info=error)
+    # ------------------------------------------------------------------ work beside requests
 
-    def later(self, work: Any) -> asyncio.Task[Any]:
+    def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run a coroutine beside the requests; it is cancelled when the session closes."""
-        return self._spawn(work)
+        self.ls.aside.spawn(work)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Stop everything. Idempotent; feedback that was recorded is written first."""
         if self._closed:
             return
         self._closed = True
-        self.linting.close()
-        self.feedback.close()
-        for task in list(self._tasks):
-            task.cancel()
+        if self._workspace is not None:
+            self.clock.close()
+            self.linting.close()
+            self.feedback.close()
         if self._log_handler is not None:
             logger.removeHandler(self._log_handler)
-        await self.lanes.close()
+        self.lanes.close()
         workspace, self._workspace = self._workspace, None
         if workspace is not None:
-            async with patience(3.0):
-                await asyncio.to_thread(workspace.close)
+            closing = threading.Thread(target=workspace.close, daemon=True)
+            closing.start()
+            closing.join(3.0)
 
 
-def paths_of(uris: Sequence[str]) -> list[str]:
-    """The paths of `file:` URIs, in order, each once."""
-    return [path for path in dict.fromkeys(map(to_path, uris)) if is_file(path)]
+def _call(loop: Any, action: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(action)
+    except RuntimeError:  # the loop has closed
+        return

@@ -7,18 +7,20 @@ in a problem for the user, and its default is kept; the other keys stay in force
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 import msgspec
+
+from treewright_server.features import Switch
+from treewright_server.homes import home_folder
 
 if TYPE_CHECKING:
     from treewright_indexer.settings import IndexSettings
 
 Json = Mapping[str, Any]
+MAX_DOTENV_CHARACTERS: Final = 1_000_000
 
 
 class IndexLayer(msgspec.Struct, frozen=True, rename="camel"):
@@ -89,6 +91,45 @@ class AgentLayer(msgspec.Struct, frozen=True, rename="camel"):
         return f"AgentLayer(max_iterations={self.max_iterations}, openai_api_key={key}, …)"
 
 
+class FeaturesLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """Which requests are answered: `on`, `off`, or `auto`: unless a server beside us is better."""
+
+    beside: tuple[str, ...] = ()
+    """Names of the other servers that the editor runs; editor plugins fill it in."""
+    call_hierarchy: Switch = "auto"
+    code_action: Switch = "auto"
+    code_lens: Switch = "auto"
+    completion: Switch = "auto"
+    declaration: Switch = "auto"
+    definition: Switch = "auto"
+    diagnostics: Switch = "auto"
+    document_highlight: Switch = "auto"
+    document_link: Switch = "auto"
+    document_symbol: Switch = "auto"
+    file_operations: Switch = "auto"
+    folding_range: Switch = "auto"
+    hover: Switch = "auto"
+    implementation: Switch = "auto"
+    inlay_hint: Switch = "auto"
+    references: Switch = "auto"
+    rename: Switch = "auto"
+    selection_range: Switch = "auto"
+    semantic_tokens: Switch = "auto"
+    signature_help: Switch = "auto"
+    type_definition: Switch = "auto"
+    type_hierarchy: Switch = "auto"
+    workspace_symbol: Switch = "auto"
+
+    def switches(self) -> dict[str, Switch]:
+        """feature -> its switch, for those that are not `auto`."""
+        given: dict[str, Switch] = {}
+        for field in msgspec.structs.fields(self):
+            value: Any = getattr(self, field.name)
+            if field.name != "beside" and value != "auto":
+                given[field.encode_name] = value
+        return given
+
+
 class LogLayer(msgspec.Struct, frozen=True, rename="camel"):
     """What the editor's log panel gets; the file and stderr follow `--log-level`."""
 
@@ -104,10 +145,10 @@ class ServerSettings(msgspec.Struct, frozen=True, rename="camel"):
     feedback: FeedbackLayer = FeedbackLayer()
     agent: AgentLayer = AgentLayer()
     log: LogLayer = LogLayer()
+    features: FeaturesLayer = FeaturesLayer()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A setting that was not taken: where it stands and why."""
 
     key: str
@@ -150,13 +191,7 @@ def build(
                     given.setdefault(layer, {})[key] = value
     for layer, keys in _checked(_unwrapped(client), problems).items():
         given.setdefault(layer, {}).update(keys)
-    layers = _layers()
-    return (
-        ServerSettings(
-            **{name: msgspec.convert(keys, layers[name]) for name, keys in given.items()}
-        ),
-        problems,
-    )
+    return msgspec.convert(given, ServerSettings), problems
 
 
 def merged(lower: Json, upper: Json) -> dict[str, Any]:
@@ -172,11 +207,12 @@ def merged(lower: Json, upper: Json) -> dict[str, Any]:
     return result
 
 
-def read_dotenv(path: Path) -> dict[str, str]:
+def read_dotenv(path: str | Path) -> dict[str, str]:
     """`NAME=value` lines of a `.env` file; quotes and `export` are taken off; {} without one."""
     try:
-        lines = path.read_text("utf-8", "replace").split("\n")
-    except OSError:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            lines = file.read(MAX_DOTENV_CHARACTERS).split("\n")
+    except (OSError, ValueError):
         return {}
     values: dict[str, str] = {}
     for line in lines:
@@ -267,17 +303,3 @@ def _from_environment(name: str, text: str, kind: Any, problems: list[Problem]) 
     except (msgspec.ValidationError, ValueError) as error:
         problems.append(Problem(f"{name} (environment)", f"{error}; the default stays in force"))
         return None
-
-
-def home_folder(kind: Literal["log", "cache", "data"]) -> Path:
-    """treewright's own folder of one kind; `$TREEWRIGHT_HOME` moves all of them."""
-    home = os.environ.get("TREEWRIGHT_HOME")
-    if home:
-        return Path(home).expanduser() / kind
-    import platformdirs
-
-    if kind == "log":
-        return platformdirs.user_log_path("treewright", appauthor=False)
-    if kind == "cache":
-        return platformdirs.user_cache_path("treewright", appauthor=False)
-    return platformdirs.user_data_path("treewright", appauthor=False)

@@ -4,48 +4,46 @@
 runs and the old number leads to stderr, so no print of any library, C code or child process
 can break a frame. A frame that cannot be read becomes a `BadFrame`, and reading goes on at the
 next header.
+
+Each client has one intake thread, which reads, and hands over message by message; for stdio it
+is the main thread.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import ipaddress
 import os
-import queue
 import re
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
+from treewright_server.errors import INVALID_REQUEST, PARSE_ERROR
 
 if TYPE_CHECKING:
+    import socket
+
     from treewright_server.app import TreewrightServer
 
 MAX_BODY: Final = 256 * 1024 * 1024
 MAX_HEADER: Final = 16 * 1024
-PARENT_POLL_S: Final = 2.0
+READ_BYTES: Final = 1 << 18
 
 _LENGTH = re.compile(rb"content-length:[ \t]*(\d{1,20})[ \t]*\r\n", re.IGNORECASE)
-_HEADER_NAME = b"content-length:"
 
 
-@dataclass(frozen=True, slots=True)
-class BadFrame:
+class BadFrame(NamedTuple):
     """Bytes that are no message; `code` is the JSON-RPC error to answer with."""
 
     code: int
     reason: str
 
 
-PARSE_ERROR: Final = -32700
-INVALID_REQUEST: Final = -32600
-
 Incoming = dict[str, Any] | BadFrame
-MakeServer = Callable[[], "TreewrightServer"]
+Send = Callable[[bytes], None]
+MakeServer = Callable[[Send], "TreewrightServer"]
 
 
 class FrameReader:
@@ -59,19 +57,43 @@ class FrameReader:
         self._buffer = bytearray()
         self._max_body = max_body
         self._lost = False
+        # The message whose body is still coming: where it starts, where it ends, and up to
+        # where it was searched for a header, so that no byte is looked at twice.
+        self._body: tuple[int, int] | None = None
+        self._searched = 0
 
     def feed(self, data: bytes) -> Iterator[bytes | BadFrame]:
         self._buffer += data
         while (item := self._next()) is not None:
-            if isinstance(item, BadFrame):
-                yield item
-            elif item:
+            if item:
                 yield item
 
     def _next(self) -> bytes | BadFrame | None:
         """One body, one problem, b"" when only the buffer was moved on, None to wait."""
+        if self._body is None:
+            problem = self._header()
+            if self._body is None:
+                return problem
+        start, end = self._body
         buffer = self._buffer
-        match = _LENGTH.search(buffer)
+        inner = self._inner_header(start, min(end, len(buffer)))
+        if inner is not None:  # the length was wrong: the next header stands inside the body
+            self._body = None
+            del buffer[:inner]
+            self._lost = False
+            return BadFrame(PARSE_ERROR, "a body shorter than its Content-Length")
+        if len(buffer) < end:
+            return None
+        self._body = None
+        self._lost = False
+        body = bytes(buffer[start:end])
+        del buffer[:end]
+        return body
+
+    def _header(self) -> bytes | BadFrame | None:
+        """Set `_body` when a whole header stands at the front of the buffer."""
+        buffer = self._buffer
+        match = _LENGTH.search(buffer, 0, MAX_HEADER + 64)
         end = buffer.find(b"\r\n\r\n")
         if match is None:
             if end >= 0:
@@ -101,18 +123,22 @@ class FrameReader:
             return BadFrame(
                 INVALID_REQUEST, f"Content-Length {length} is over the limit of {self._max_body}"
             )
-        body_start, body_end = end + 4, end + 4 + length
-        inner = _LENGTH.search(buffer, body_start, min(body_end, len(buffer)))
-        if inner is not None:  # the length was wrong: the next header stands inside the body
-            del buffer[: inner.start()]
-            self._lost = False
-            return BadFrame(PARSE_ERROR, "a body shorter than its Content-Length")
-        if len(buffer) < body_end:
-            return None
-        body = bytes(buffer[body_start:body_end])
-        del buffer[:body_end]
-        self._lost = False
-        return body
+        self._body = end + 4, end + 4 + length
+        self._searched = end + 4
+        return None
+
+    def _inner_header(self, start: int, end: int) -> int | None:
+        """Where a header stands between `start` and `end`, of which the rest was searched."""
+        buffer = self._buffer
+        position = max(start, self._searched - 64)  # one may lie across the last read's end
+        while (position := buffer.find(b"\r\n", position, end)) >= 0:
+            line = max(start, buffer.rfind(b"\n", start, position) + 1, position - 64)
+            match = _LENGTH.search(buffer, line, position + 2)
+            if match is not None:
+                return match.start()
+            position += 2
+        self._searched = end
+        return None
 
     def _report(self, reason: str) -> BadFrame | bytes:
         if self._lost:
@@ -122,14 +148,19 @@ class FrameReader:
 
 
 def frame(body: bytes) -> bytes:
-    return b"Content-Length: %d\r\n\r\n" % len(body) + body
+    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 def decode(body: bytes | str) -> Incoming:
     """A message as plain data, or why it is none."""
+    # The first messages are read before msgspec is there: importing it takes longer.
+    msgspec = sys.modules.get("msgspec.json")
+    message: Any
     try:
-        message = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        if msgspec is None:
+            raise ValueError
+        message = msgspec.decode(body)
+    except (ValueError, UnicodeDecodeError):
         import json
 
         try:  # lone surrogates, which some editors send for broken text, are fine here
@@ -141,6 +172,19 @@ def decode(body: bytes | str) -> Incoming:
     if not isinstance(message, dict):
         return BadFrame(INVALID_REQUEST, "a message must be an object")
     return message  # pyright: ignore[reportUnknownVariableType]
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """A message as JSON. Raises TypeError for what JSON cannot say."""
+    msgspec = sys.modules.get("msgspec.json")
+    if msgspec is not None:
+        try:
+            return msgspec.encode(message)
+        except UnicodeEncodeError:  # a lone surrogate that came in from the client
+            pass
+    import json
+
+    return json.dumps(message, separators=(",", ":")).encode("ascii")
 
 
 def claim_stdio() -> tuple[int, int]:
@@ -162,135 +206,96 @@ def claim_stdio() -> tuple[int, int]:
     return stdin, stdout
 
 
-class StdioWriter:
-    """Writes frames from a thread of its own: a client that does not read stalls no one else."""
+class Writer:
+    """Writes from a thread of its own: a client that does not read stalls no one else."""
 
-    def __init__(self, descriptor: int, on_broken: Callable[[], None]) -> None:
-        self._descriptor = descriptor
+    def __init__(self, write: Callable[[bytes], None], on_broken: Callable[[], None]) -> None:
+        self._write = write
         self._on_broken = on_broken
-        self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="treewright-out", daemon=True)
         self._thread.start()
 
     def send(self, body: bytes) -> None:
-        self._queue.put(frame(body))
+        self._queue.put(body)
 
     def close(self) -> None:
         """Write what is queued; gives up after two seconds on a client that does not read."""
         self._queue.put(None)
-        self._thread.join(2.0)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(2.0)
 
     def _run(self) -> None:
-        while (data := self._queue.get()) is not None:
-            view = memoryview(data)
+        while (body := self._queue.get()) is not None:
             try:
-                while view:
-                    view = view[os.write(self._descriptor, view) :]
-            except OSError:
+                self._write(body)
+            except Exception:
                 self._on_broken()
                 return
 
 
-def read_stdio(descriptor: int, deliver: Callable[[Incoming | None], None]) -> None:
-    """Read frames until the end of input; `None` is delivered last. Runs in a thread."""
-    reader = FrameReader()
-    while True:
-        try:
-            data = os.read(descriptor, 1 << 16)
-        except OSError:
-            data = b""
-        if not data:
-            deliver(None)
-            return
-        for item in reader.feed(data):
-            deliver(item if isinstance(item, BadFrame) else decode(item))
+def _write_to(descriptor: int) -> Callable[[bytes], None]:
+    def write(body: bytes) -> None:
+        view = memoryview(frame(body))
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    return write
 
 
 def serve_stdio(descriptors: tuple[int, int], make_server: MakeServer) -> int:
     """Serve one client on the claimed descriptors. Returns the exit code."""
-    return asyncio.run(_stdio(descriptors, make_server))
+    stdin, stdout = descriptors
+    ended = threading.Event()
 
+    def broken() -> None:
+        if not ended.is_set():
+            leave(1)
 
-async def _stdio(descriptors: tuple[int, int], make_server: MakeServer) -> int:
-    loop = asyncio.get_running_loop()
-    incoming: asyncio.Queue[Incoming | None] = asyncio.Queue()
+    writer = Writer(_write_to(stdout), broken)
+    server = make_server(writer.send)
 
-    def deliver(item: Incoming | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has closed
-            loop.call_soon_threadsafe(incoming.put_nowait, item)
+    def parent_gone() -> None:
+        server.close()
+        leave(1)
 
-    reader = threading.Thread(
-        target=read_stdio, args=(descriptors[0], deliver), name="treewright-in", daemon=True
-    )
-    reader.start()
-    writer = StdioWriter(descriptors[1], lambda: deliver(None))
+    server.on_parent_gone = parent_gone
     try:
-        return await converse(make_server(), incoming, writer.send)
+        _take_all(server, lambda: os.read(stdin, READ_BYTES))
     finally:
+        server.close()
+        ended.set()
         writer.close()
-
-
-async def converse(
-    server: TreewrightServer,
-    incoming: asyncio.Queue[Incoming | None],
-    send: Callable[[bytes], None],
-) -> int:
-    """One client from its first message to its last. Returns the exit code LSP asks for."""
-    server.attach(send)
-    intake = asyncio.create_task(_intake(server, incoming))
-    parent = asyncio.create_task(_parent_gone(server))
-    stopped = asyncio.ensure_future(server.stopped)
-    try:
-        await asyncio.wait({intake, parent, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if intake.done():
-            intake.result()
-    finally:
-        for task in (intake, parent):
-            task.cancel()
-        await asyncio.gather(intake, parent, return_exceptions=True)
-        await server.close()
     return server.exit_code
 
 
-async def _intake(server: TreewrightServer, incoming: asyncio.Queue[Incoming | None]) -> None:
-    """Hand over one message per turn of the loop.
-
-    A request's handler runs up to its first wait, and so takes its Snapshot, before the next
-    message is looked at: a later `didChange` cannot slip under it.
-    """
-    while (item := await incoming.get()) is not None:
-        server.receive(item)
-        await asyncio.sleep(0)
-
-
-async def _parent_gone(server: TreewrightServer) -> None:
-    """Return when the process that the client named in `initialize` is no more."""
-    while True:
-        await asyncio.sleep(PARENT_POLL_S)
-        process_id = server.process_id
-        if process_id is not None and not process_exists(process_id):
-            return
-
-
-def process_exists(process_id: int) -> bool:
-    if sys.platform == "win32":
-        import ctypes
-
-        synchronize, timed_out = 0x00100000, 0x102
-        handle = ctypes.windll.kernel32.OpenProcess(synchronize, False, process_id)
-        if not handle:
-            return False
+def _take_all(server: TreewrightServer, read: Callable[[], bytes]) -> None:
+    """Hand over every message until the client says `exit` or goes away."""
+    frames = FrameReader()
+    while not server.stopped:
         try:
-            return ctypes.windll.kernel32.WaitForSingleObject(handle, 0) == timed_out
-        finally:
-            ctypes.windll.kernel32.CloseHandle(handle)
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+            data = read()
+        except OSError:
+            return
+        if not data:
+            return
+        for item in frames.feed(data):
+            server.receive(item if isinstance(item, BadFrame) else decode(item))
+            if server.stopped:
+                return
+
+
+def leave(code: int) -> None:
+    """End the process now.
+
+    Threads may still hold a library's lock; nothing of theirs is worth waiting for.
+    """
+    logging = sys.modules.get("logging")
+    with contextlib.suppress(Exception):
+        if logging is not None:
+            logging.shutdown()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 # Sockets
@@ -299,6 +304,8 @@ def process_exists(process_id: int) -> bool:
 def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -307,45 +314,64 @@ def is_loopback(host: str) -> bool:
 
 def serve_tcp(host: str, port: int, make_server: MakeServer, ready: Callable[[str], None]) -> int:
     """Serve any number of clients, each with a server of its own, until interrupted."""
+    import socket
 
-    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        incoming: asyncio.Queue[Incoming | None] = asyncio.Queue()
-
-        async def read() -> None:
-            frames = FrameReader()
-            first = True
-            with contextlib.suppress(OSError):
-                while data := await reader.read(1 << 16):
-                    for item in frames.feed(data):
-                        if first and isinstance(item, BadFrame):
-                            # A web page can make a browser send HTTP here: no way in.
-                            incoming.put_nowait(None)
-                            return
-                        first = False
-                        incoming.put_nowait(item if isinstance(item, BadFrame) else decode(item))
-            incoming.put_nowait(None)
-
-        def send(body: bytes) -> None:
-            if not writer.is_closing():
-                writer.write(frame(body))
-
-        pump = asyncio.create_task(read())
-        try:
-            await converse(make_server(), incoming, send)
-            with contextlib.suppress(OSError, asyncio.TimeoutError):
-                await asyncio.wait_for(writer.drain(), 2.0)
-        finally:
-            pump.cancel()
-            writer.close()
-
-    async def main() -> None:
-        listener = await asyncio.start_server(client, host, port)
-        address = listener.sockets[0].getsockname()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        address = listener.getsockname()
         ready(f"{address[0]}:{address[1]}")
-        async with listener:
-            await listener.serve_forever()
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(
+                    target=_tcp_client, args=(connection, make_server), daemon=True,
+                    name="treewright-client",
+                ).start()  # fmt: skip
+    return 0
 
-    return _until_interrupted(main)
+
+def _tcp_client(connection: socket.socket, make_server: MakeServer) -> None:
+    import socket
+
+    def hang_up() -> None:
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with connection:
+        start = _first_bytes(connection)
+        if start is None:
+            return
+        writer = Writer(lambda body: connection.sendall(frame(body)), hang_up)
+        server = make_server(writer.send)
+        server.on_parent_gone = hang_up
+        waiting = [start]
+        try:
+            _take_all(server, lambda: waiting.pop() if waiting else connection.recv(READ_BYTES))
+        finally:
+            server.close()
+            writer.close()
+            hang_up()
+
+
+def _first_bytes(connection: socket.socket) -> bytes | None:
+    """What the client sends first; None when it does not speak our protocol.
+
+    A web page can make a browser send HTTP to a local port: there is no way in for it.
+    """
+    wanted = b"content-"
+    data = b""
+    while len(data) < len(wanted):
+        try:
+            more = connection.recv(READ_BYTES)
+        except OSError:
+            return None
+        if not more:
+            return None
+        data += more
+        if not wanted.startswith(data[: len(wanted)].lower()):
+            return None
+    return data
 
 
 def serve_ws(
@@ -361,52 +387,31 @@ def serve_ws(
     site the user visits can reach the code. Other clients tell none and are let in.
     Raises ModuleNotFoundError when the `websockets` distribution is not installed.
     """
-    from websockets.asyncio.server import ServerConnection, serve
     from websockets.exceptions import ConnectionClosed
+    from websockets.sync.server import ServerConnection, serve
     from websockets.typing import Origin
 
-    async def client(socket: ServerConnection) -> None:
-        incoming: asyncio.Queue[Incoming | None] = asyncio.Queue()
-        outgoing: asyncio.Queue[bytes | None] = asyncio.Queue()
+    def client(connection: ServerConnection) -> None:
+        def hang_up() -> None:
+            with contextlib.suppress(Exception):
+                connection.close()
 
-        async def read() -> None:
-            with contextlib.suppress(ConnectionClosed):
-                async for data in socket:
-                    incoming.put_nowait(decode(data))
-            incoming.put_nowait(None)
-
-        async def write() -> None:
-            with contextlib.suppress(ConnectionClosed):
-                while (body := await outgoing.get()) is not None:
-                    await socket.send(body.decode("utf-8"))
-
-        pumps = asyncio.create_task(read()), asyncio.create_task(write())
+        writer = Writer(lambda body: connection.send(body.decode("utf-8")), hang_up)
+        server = make_server(writer.send)
+        server.on_parent_gone = hang_up
         try:
-            await converse(make_server(), incoming, outgoing.put_nowait)
-            outgoing.put_nowait(None)
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(pumps[1], 2.0)
+            with contextlib.suppress(ConnectionClosed):
+                while not server.stopped:
+                    server.receive(decode(connection.recv()))
         finally:
-            for pump in pumps:
-                pump.cancel()
+            server.close()
+            writer.close()
 
-    async def main() -> None:
-        async with serve(
-            client, host, port, max_size=MAX_BODY, origins=[None, *map(Origin, origins)]
-        ) as listener:
-            address = next(iter(listener.sockets)).getsockname()
-            ready(f"{address[0]}:{address[1]}")
-            await listener.serve_forever()
-
-    return _until_interrupted(main)
-
-
-def _until_interrupted(main: Callable[[], Awaitable[None]]) -> int:
-    async def run() -> None:
-        await main()
-
-    try:
-        asyncio.run(run())
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        pass
+    with serve(
+        client, host, port, max_size=MAX_BODY, origins=[None, *map(Origin, origins)]
+    ) as listener:
+        address = listener.socket.getsockname()
+        ready(f"{address[0]}:{address[1]}")
+        with contextlib.suppress(KeyboardInterrupt):
+            listener.serve_forever()
     return 0

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from treewright_server import __version__
+
 if TYPE_CHECKING:
     import argparse
 

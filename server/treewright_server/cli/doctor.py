@@ -13,7 +13,7 @@ from typing import Any
 
 from treewright_server import __version__
 from treewright_server.cli.support import DONE, NOT_DONE, painter, print_json
-from treewright_server.settings import home_folder
+from treewright_server.homes import home_folder
 
 Check = tuple[str, Callable[[], str], bool]
 """(name, what it found or raises, whether treewright needs it)"""

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
-from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 BAD_USAGE = 2
 
 
-def run(arguments: Namespace) -> int:
+class Plain:
+    """The arguments of `treewright serve` without any."""
+
+    tcp: str | None = None
+    ws: str | None = None
+    allow_remote = False
+    allow_origin: tuple[str, ...] = ()
+    log_level = "info"
+    log_dir: str | None = None
+
+
+def run(arguments: Any) -> int:
+    """`arguments` has the attributes of Plain."""
     from treewright_server import transport
 
     where = arguments.tcp or arguments.ws
@@ -30,12 +41,15 @@ def run(arguments: Namespace) -> int:
     gc.disable()
     descriptors = None if where else transport.claim_stdio()
 
-    from treewright_server import logs, settings
+    from treewright_server import homes, logs
 
-    folder = Path(arguments.log_dir) if arguments.log_dir else settings.home_folder("log")
+    folder = Path(arguments.log_dir) if arguments.log_dir else homes.home_folder("log")
     logs.configure(arguments.log_level, folder)
 
     from treewright_server.app import TreewrightServer
+
+    # The lanes hold the interpreter for short whiles only: a key press need not wait for 5 ms.
+    sys.setswitchinterval(0.001)
 
     def ready(address: str) -> None:
         print(f"treewright: listening on {address}", file=sys.stderr, flush=True)
@@ -57,17 +71,8 @@ def run(arguments: Namespace) -> int:
         code = 1
     except OSError as error:
         return _complain(f"cannot listen on {where}: {error}", 1)
-    # Threads may still hold a library's lock; nothing of theirs is worth waiting for.
-    _leave(code)
+    transport.leave(code)
     return code
-
-
-def _leave(code: int) -> None:
-    import logging
-
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _host_port(text: str) -> tuple[str, int]:

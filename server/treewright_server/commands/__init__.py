@@ -1,36 +1,52 @@
-"""One file per `treewright.*` command; the operations come from one table of names.
+"""One file per `treewright.*` command; the operations come from one tuple of names.
 
-A command is `async (ls, arguments) -> JSON`, arguments being the list the client sent.
+A command is `async run(ls, arguments) -> JSON`, `arguments` being the list the client sent. Its
+module is imported when it is first called.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
-
-from treewright_server.commands import (
-    apply_proposal,
-    feedback_record,
-    graph,
-    index_rebuild,
-    index_status,
-    operation,
-    preview,
-    search,
-)
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from treewright_server.app import TreewrightServer
 
 Command = Callable[["TreewrightServer", list[Any]], Awaitable[Any]]
 
-COMMANDS: dict[str, Command] = {
-    "treewright.applyProposal": apply_proposal.run,
-    "treewright.preview": preview.run,
-    "treewright.feedback.record": feedback_record.run,
-    "treewright.index.status": index_status.run,
-    "treewright.index.rebuild": index_rebuild.run,
-    "treewright.search": search.run,
-    "treewright.graph": graph.run,
-    **{f"treewright.{name}": operation.command(name) for name in operation.NAMES},
+OPERATIONS: Final[tuple[str, ...]] = (
+    "rename_symbol",
+    "add_import",
+    "remove_import",
+    "replace_text",
+)
+"""Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
+
+COMMANDS: Final[dict[str, str]] = {
+    # command                    module in this package
+    "treewright.applyProposal": "apply_proposal",
+    "treewright.preview": "preview",
+    "treewright.feedback.record": "feedback_record",
+    "treewright.index.status": "index_status",
+    "treewright.index.rebuild": "index_rebuild",
+    "treewright.search": "search",
+    "treewright.graph": "graph",
 }
+
+
+def names() -> list[str]:
+    return [*COMMANDS, *(f"treewright.{name}" for name in OPERATIONS)]
+
+
+def find(name: str) -> Command | None:
+    """The command, its module loaded; None when there is none of that name."""
+    module = COMMANDS.get(name)
+    if module is not None:
+        return importlib.import_module(f"{__name__}.{module}").run
+    operation = name.removeprefix("treewright.")
+    if operation in OPERATIONS:
+        from treewright_server.commands.operation import command
+
+        return command(operation)
+    return None

@@ -1,13 +1,12 @@
 """treewright.<operation>: plan, verify and apply one operation in the editor.
 
-The names stand here so that starting the server need not import the operations; a test holds
-them equal to OPERATIONS.
+The names stand in the package, so that starting the server need not import the operations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.commands.arguments import the_object
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
-
-NAMES: Final = ("rename_symbol", "add_import", "remove_import", "replace_text")
 
 
 def command(name: str) -> Callable[[TreewrightServer, list[Any]], Awaitable[dict[str, Any]]]:

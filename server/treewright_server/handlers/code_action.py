@@ -6,14 +6,14 @@ The edit itself is sent on resolve, unless the client cannot resolve.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-
-from lsprotocol import types as lsp
+from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError, TreewrightError
-from treewright_server.convert import Mapper, to_path
+from treewright_server.convert import Mapper
+from treewright_server.given import ends, member, objects, path_of
 from treewright_server.lanes import answer
+from treewright_server.plain import is_list, is_object, strings
 from treewright_server.proposing import edit_of, logger, plan
 
 if TYPE_CHECKING:
@@ -22,34 +22,23 @@ if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
-METHOD = lsp.TEXT_DOCUMENT_CODE_ACTION
-OPTIONS = lsp.CodeActionOptions(
-    code_action_kinds=[
-        lsp.CodeActionKind.QuickFix,
-        lsp.CodeActionKind.RefactorRewrite,
-        lsp.CodeActionKind.SourceOrganizeImports,
-    ],
-    resolve_provider=True,
-)
-
 MAX_OFFERS = 24
 MAX_DIAGNOSTICS = 64
 """Of one request: a client may send those of a whole file."""
+WARNING = 2
+"""LSP's DiagnosticSeverity, for a server that does not say."""
 
-Action = lsp.CodeAction | lsp.Command
+Action = dict[str, Any]
 
 
-async def handle(ls: TreewrightServer, params: lsp.CodeActionParams) -> list[Action]:
-    def work(snapshot: Snapshot, token: CancelToken) -> list[tuple[Action, Proposal]]:
-        return _actions(ls, params, snapshot, token)
-
+async def handle(ls: TreewrightServer, params: Any) -> list[Action]:
     snapshot_of: list[Snapshot] = []
 
-    def keep(snapshot: Snapshot, token: CancelToken) -> list[tuple[Action, Proposal]]:
+    def work(snapshot: Snapshot, token: CancelToken) -> list[tuple[Action, Proposal]]:
         snapshot_of.append(snapshot)
-        return work(snapshot, token)
+        return _actions(ls, params, snapshot, token)
 
-    actions = await answer(ls, keep)
+    actions = await answer(ls, work)
     if not ls.session.client.resolves_edit and ls.session.client.code_action_literals:
         for _, proposal in actions:
             ls.session.feedback.shown(proposal, snapshot_of[0])
@@ -57,16 +46,17 @@ async def handle(ls: TreewrightServer, params: lsp.CodeActionParams) -> list[Act
 
 
 def _actions(
-    ls: TreewrightServer, params: lsp.CodeActionParams, snapshot: Snapshot, token: CancelToken
+    ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> list[tuple[Action, Proposal]]:
     from treewright_agent.recipes import RecipeContext, offers
 
-    path = to_path(params.text_document.uri)
+    path = path_of(params)
     text = snapshot.text(path)
     mapper = Mapper(text, ls.session.client.encoding)
-    span = mapper.span(params.range)
-    given: dict[Diagnostic, lsp.Diagnostic | None] = {}
-    for reported in params.context.diagnostics[:MAX_DIAGNOSTICS]:
+    span = mapper.span(params.get("range"))
+    context = member(params, "context")
+    given: dict[Diagnostic, dict[str, Any] | None] = {}
+    for reported in objects(params, "context", "diagnostics")[:MAX_DIAGNOSTICS]:
         given.setdefault(_diagnostic(path, mapper, reported), reported)
     for own in ls.session.linting.found(path, text.hash):
         same = any(d.span == own.span and d.code == own.code for d in given)
@@ -76,7 +66,7 @@ def _actions(
     actions: list[tuple[Action, Proposal]] = []
     for recipe_id, offer in offers(ctx)[:MAX_OFFERS]:
         token.check()
-        if not _wanted(offer.kind, params.context.only):
+        if not _wanted(offer.kind, context.get("only")):
             continue
         proposal = _verified(ls, offer, text.hash, snapshot, token)
         if proposal is not None:
@@ -113,22 +103,21 @@ def _action(
     recipe_id: str,
     offer: Offer,
     proposal: Proposal,
-    reported: lsp.Diagnostic | None,
+    reported: dict[str, Any] | None,
     snapshot: Snapshot,
 ) -> Action:
     client = ls.session.client
     data = data_of(recipe_id, offer, proposal)
     if not client.code_action_literals:
-        return lsp.Command(offer.title, "treewright.applyProposal", [cast(Any, data)])
-    action = lsp.CodeAction(
-        title=offer.title,
-        kind=offer.kind,
-        diagnostics=[reported] if reported is not None else None,
-        is_preferred=True if offer.preferred and client.preferred_actions else None,
-        data=cast(Any, data),
-    )
+        command = "treewright.applyProposal"
+        return {"title": offer.title, "command": command, "arguments": [data]}
+    action: Action = {"title": offer.title, "kind": offer.kind, "data": data}
+    if reported is not None:
+        action["diagnostics"] = [reported]
+    if offer.preferred and client.preferred_actions:
+        action["isPreferred"] = True
     if not client.resolves_edit:
-        action.edit = edit_of(ls, proposal, snapshot)
+        action["edit"] = edit_of(ls, proposal, snapshot)
     return action
 
 
@@ -146,28 +135,31 @@ def data_of(recipe_id: str, offer: Offer, proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def _diagnostic(path: str, mapper: Mapper, reported: lsp.Diagnostic) -> Diagnostic:
+def _diagnostic(path: str, mapper: Mapper, reported: dict[str, Any]) -> Diagnostic:
+    """Any server's diagnostic; the range of one that is older than the text is kept inside it."""
     from treewright_agent.recipes import Diagnostic
     from treewright_indexer.text import Span
 
-    start = mapper.offset(reported.range.start, clamp_line=True)
-    end = mapper.offset(reported.range.end, clamp_line=True)
+    first, last = ends(reported.get("range"), "diagnostic.range")
+    start = mapper.offset_at(*first, clamp_line=True)
+    end = mapper.offset_at(*last, clamp_line=True)
+    code, message, severity = (reported.get(key) for key in ("code", "message", "severity"))
+    if is_object(code):  # an old client's `{"value", "target"}`
+        code = code.get("value")
+    if is_object(message):  # MarkupContent
+        message = message.get("value")
     return Diagnostic(
         path=path,
         span=Span(start, max(start, end)),
-        code="" if reported.code is None else str(reported.code),
-        source=reported.source or "",
-        message=reported.message if isinstance(reported.message, str) else reported.message.value,
-        severity=int(reported.severity or lsp.DiagnosticSeverity.Warning),
+        code="" if code is None else str(code),
+        source=str(reported.get("source") or ""),
+        message=str(message or ""),
+        severity=severity if isinstance(severity, int) else WARNING,
     )
 
 
 def _wanted(kind: str, only: Any) -> bool:
     """`only` names kinds or their parents: `source` asks for `source.fixAll` too."""
-    if only is None:
+    if not is_list(only):
         return True
-    for wanted in only:
-        name = str(getattr(wanted, "value", wanted))
-        if not name or kind == name or kind.startswith(name + "."):
-            return True
-    return False
+    return any(not n or kind == n or kind.startswith(n + ".") for n in strings(only))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from treewright_server.plain import field, strings
+
 if TYPE_CHECKING:
     from treewright_server.app import TreewrightServer
 
-METHOD = "treewright/modules"
-OPTIONS = None
 
-
-async def handle(ls: TreewrightServer, params: Any) -> dict[str, bool]:
-    names = params.get("names", []) if isinstance(params, dict) else []
-    return {str(name): str(name) in sys.modules for name in names}
+def handle(ls: TreewrightServer, params: Any) -> dict[str, bool]:
+    return {name: name in sys.modules for name in strings(field(params, "names"))}

@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lsprotocol import types as lsp
+from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
-from treewright_server.convert import Mapper, to_path
-from treewright_server.lanes import answer
+from treewright_server.given import path_of
+from treewright_server.places import Places
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
-METHOD = lsp.TEXT_DOCUMENT_DEFINITION
-OPTIONS = None
 
-Result = list[lsp.Location] | list[lsp.LocationLink]
+def handle(
+    ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
+) -> list[dict[str, Any]]:
+    from treewright_indexer import graph
 
-
-async def handle(ls: TreewrightServer, params: lsp.DefinitionParams) -> Result:
-    client, documents = ls.session.client, ls.session.documents
-
-    def work(snapshot: Snapshot, token: CancelToken) -> Result:
-        from treewright_indexer import graph
-
-        path = to_path(params.text_document.uri)
-        mapper = Mapper(snapshot.text(path), client.encoding)
-        offset = mapper.offset(params.position)
-        targets = graph.definitions(snapshot, path, offset, token)
-        links: list[lsp.LocationLink] = []
-        origin = graph.occurrence_at(snapshot, path, offset)
-        for target in targets:
-            there = Mapper(snapshot.text(target.path), client.encoding)
-            links.append(
-                lsp.LocationLink(
-                    target_uri=documents.uri(target.path),
-                    target_range=there.range(target.span),
-                    target_selection_range=there.range(target.name_span),
-                    origin_selection_range=mapper.range(origin.span) if origin else None,
-                )
-            )
-        if client.definition_links:
-            return links
-        return [lsp.Location(link.target_uri, link.target_selection_range) for link in links]
-
-    return await answer(ls, work)
+    path = path_of(params)
+    places = Places(ls, snapshot)
+    offset = places.mapper(path).offset(params.get("position"))
+    targets = graph.definitions(snapshot, path, offset, token)
+    if not ls.session.client.definition_links:
+        return places.locations(targets)
+    return places.links(targets, graph.occurrence_at(snapshot, path, offset))

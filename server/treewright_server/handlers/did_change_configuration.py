@@ -1,17 +1,14 @@
-"""workspace/didChangeConfiguration: new settings are in force for the next request."""
+"""workspace/didChangeConfiguration: new settings are in force for what comes next."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types as lsp
+from treewright_server.plain import field
 
 if TYPE_CHECKING:
     from treewright_server.app import TreewrightServer
 
-METHOD = lsp.WORKSPACE_DID_CHANGE_CONFIGURATION
-OPTIONS = None
 
-
-async def handle(ls: TreewrightServer, params: lsp.DidChangeConfigurationParams) -> None:
-    await ls.session.reconfigure(params.settings)
+def handle(ls: TreewrightServer, params: Any) -> None:
+    ls.session.reconfigure(field(params, "settings"))

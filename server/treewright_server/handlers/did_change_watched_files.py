@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lsprotocol import types as lsp
+from typing import TYPE_CHECKING, Any
 
 from treewright_server.convert import is_file, to_path
+from treewright_server.given import objects
 from treewright_server.lanes import Lane
 
 if TYPE_CHECKING:
     from treewright_server.app import TreewrightServer
 
-METHOD = lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES
-OPTIONS = None
 
-
-async def handle(ls: TreewrightServer, params: lsp.DidChangeWatchedFilesParams) -> None:
+def handle(ls: TreewrightServer, params: Any) -> None:
     session = ls.session
-    paths = {path for change in params.changes if is_file(path := to_path(change.uri))}
-    await session.ready(True)
-    await session.lanes.run(lambda _: session.workspace.files_changed(paths), Lane.BACKGROUND)
+    uris = [change.get("uri") for change in objects(params, "changes")]
+    paths = {p for uri in uris if isinstance(uri, str) and is_file(p := to_path(uri))}
+
+    def work() -> None:
+        session.lanes.post(lambda: session.workspace.files_changed(paths), Lane.BACKGROUND)
+
+    session.park(work)

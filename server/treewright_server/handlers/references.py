@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lsprotocol import types as lsp
+from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
-from treewright_server.convert import Mapper, to_path
-from treewright_server.lanes import answer
+from treewright_server.given import path_of
+from treewright_server.places import Places
+from treewright_server.plain import field
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
-METHOD = lsp.TEXT_DOCUMENT_REFERENCES
-OPTIONS = None
 
+def handle(
+    ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
+) -> list[dict[str, Any]]:
+    from treewright_indexer import graph
 
-async def handle(ls: TreewrightServer, params: lsp.ReferenceParams) -> list[lsp.Location]:
-    client, documents = ls.session.client, ls.session.documents
-
-    def work(snapshot: Snapshot, token: CancelToken) -> list[lsp.Location]:
-        from treewright_indexer import graph
-
-        path = to_path(params.text_document.uri)
-        offset = Mapper(snapshot.text(path), client.encoding).offset(params.position)
-        mappers: dict[str, Mapper] = {}
-        found: dict[tuple[str, int], lsp.Location] = {}
-        for target in graph.definitions(snapshot, path, offset, token):
-            for use in graph.references(
-                snapshot,
-                target,
-                token,
-                include_declaration=params.context.include_declaration,
-            ):
-                mapper = mappers.get(use.path)
-                if mapper is None:
-                    mapper = mappers[use.path] = Mapper(snapshot.text(use.path), client.encoding)
-                found[use.path, use.span.start] = lsp.Location(
-                    documents.uri(use.path), mapper.range(use.span)
-                )
-        return [found[key] for key in sorted(found)]
-
-    return await answer(ls, work)
+    path = path_of(params)
+    places = Places(ls, snapshot)
+    offset = places.mapper(path).offset(params.get("position"))
+    declared = field(params, "context", "includeDeclaration") is not False
+    found: dict[tuple[str, int], tuple[str, tuple[int, int]]] = {}
+    for target in graph.definitions(snapshot, path, offset, token):
+        uses = graph.references(snapshot, target, token, include_declaration=declared)
+        for use in uses:
+            found[use.path, use.span[0]] = use.path, use.span
+    return [places.location(*found[key]) for key in sorted(found)]

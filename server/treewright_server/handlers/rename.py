@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lsprotocol import types as lsp
+from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper, to_path
@@ -12,24 +10,20 @@ from treewright_server.lanes import answer
 from treewright_server.proposing import edit_of, plan
 
 if TYPE_CHECKING:
+    from lsprotocol import types as lsp
+
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
-METHOD = lsp.TEXT_DOCUMENT_RENAME
-OPTIONS = None
 
-
-async def handle(ls: TreewrightServer, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
-    client = ls.session.client
-
-    def work(
-        snapshot: Snapshot, token: CancelToken
-    ) -> tuple[Proposal, Snapshot, lsp.WorkspaceEdit]:
+async def handle(ls: TreewrightServer, params: lsp.RenameParams) -> dict[str, Any]:
+    def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot, dict[str, Any]]:
         from treewright_agent.calls import Call
 
         path = to_path(params.text_document.uri)
-        offset = Mapper(snapshot.text(path), client.encoding).offset(params.position)
+        mapper = Mapper(snapshot.text(path), ls.session.client.encoding)
+        offset = mapper.offset_at(params.position.line, params.position.character)
         arguments = {"path": path, "offset": offset, "new_name": params.new_name}
         title = f"Rename to {params.new_name}"
         calls = [Call("rename_symbol", arguments)]

@@ -1,0 +1,12 @@
+"""textDocument/didChange: the next text of a document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from treewright_server.app import TreewrightServer
+
+
+def handle(ls: TreewrightServer, params: Any) -> None:
+    ls.session.documents.changed(params)
