@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from treewright_indexer.text import Span
 
-FACTS_FORMAT = 1
+FACTS_FORMAT = 2
 """Bumped whenever the shape of stored facts changes; an index with another one is rebuilt."""
 
 
@@ -93,7 +93,11 @@ class Scope(NamedTuple):
     """A region with names of its own. `scopes[0]` is the file itself; parents come first."""
 
     kind: str
-    """module class function block (comprehension, lambda, braces where the language scopes them)"""
+    """module class function block (comprehension, braces where the language scopes them) outer
+
+    A scope of kind `outer` binds nothing: it is a region that sees the names of `parent`
+    instead of those of the scopes around it, like the first iterable of a comprehension.
+    """
     start: int
     end: int
     parent: int
@@ -101,6 +105,9 @@ class Scope(NamedTuple):
     """Index of the Symbol this is the body of, or -1."""
     bindings: dict[str, tuple[int, str]]
     """name -> Binding, as a plain tuple."""
+    inner: int
+    """First byte that sees these names. Before it, in a header, only the tokens that bind
+    parameters belong here; defaults, annotations and bases see the names of `parent`."""
 
 
 class Import(NamedTuple):
@@ -171,6 +178,8 @@ class FileFacts:
     chunks: list[Chunk]
     n_errors: int
     """ERROR and MISSING nodes of the syntax tree."""
+    exports: tuple[str, ...] | None = None
+    """The names that the file lists as what it exports (`__all__`); None without such a list."""
 
     def references(self, name: str) -> Iterator[Reference]:
         return unpack_postings(self.postings.get(name, b""))
@@ -185,13 +194,21 @@ class FileFacts:
         return ".".join(reversed(parts))
 
     def scope_at(self, offset: int) -> int:
-        """Index of the innermost scope that holds `offset`."""
-        best = 0
-        for index, scope in enumerate(self.scopes):
+        """Index of the innermost scope whose names the byte at `offset` sees."""
+        scopes, best = self.scopes, 0
+        for index, scope in enumerate(scopes):
             if scope.start > offset:
                 break
-            if offset < scope.end or (offset == scope.end and index == 0):
+            if offset < scope.end:
                 best = index
+        while best:
+            scope = scopes[best]
+            if scope.kind != "outer" and (
+                offset >= scope.inner
+                or any(start == offset and kind == "parameter" for start, kind in scope.bindings.values())
+            ):
+                break
+            best = scope.parent
         return best
 
     def symbol_at(self, offset: int) -> int:
@@ -212,12 +229,13 @@ class FileFacts:
                 [tuple(i) for i in self.imports],
                 [tuple(c) for c in self.chunks],
                 self.n_errors,
+                self.exports,
             )
         )
 
     @classmethod
     def from_bytes(cls, blob: bytes, postings: dict[str, bytes] | None = None) -> FileFacts:
-        language, symbols, scopes, imports, chunks, n_errors = marshal.loads(blob)
+        language, symbols, scopes, imports, chunks, n_errors, exports = marshal.loads(blob)
         return cls(
             language,
             [Symbol._make(s) for s in symbols],
@@ -226,4 +244,5 @@ class FileFacts:
             postings if postings is not None else {},
             [Chunk._make(c) for c in chunks],
             n_errors,
+            exports,
         )

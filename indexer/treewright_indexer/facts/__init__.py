@@ -1,0 +1,63 @@
+"""What one file's text says about itself: a pure function of (language, text).
+
+One query finds everything (`languages/*/symbols.scm`); this package sorts what it captured
+into symbols, scopes, imports, references and chunks. No code here knows a language.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from treewright_indexer.facts.chunks import chunks_of
+from treewright_indexer.facts.imports import imports_of
+from treewright_indexer.facts.references import postings_of
+from treewright_indexer.facts.rules import Rules, rules_of
+from treewright_indexer.facts.scopes import scopes_of
+from treewright_indexer.facts.symbols import Outline, exported_names, outline_of
+from treewright_indexer.model import FileFacts, Symbol
+from treewright_indexer.syntax import parse
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
+    from treewright_indexer.languages import Language
+    from treewright_indexer.text import SourceText
+
+__all__ = ["Outline", "Rules", "extract", "outline", "rules_of"]
+
+
+def extract(language: Language, text: SourceText, tree: Tree | None = None) -> FileFacts:
+    """All facts of one text. `tree` must be the tree of exactly this text.
+
+    Raises UnreadableFileError when the text cannot be parsed in time.
+    """
+    from tree_sitter import QueryCursor
+
+    rules = rules_of(language)
+    data = text.data
+    if tree is None:
+        tree = parse(language, data)
+    captured: dict[str, list[Node]] = QueryCursor(language.query).captures(tree.root_node)
+    found = outline_of(rules, data, captured)
+    symbols = found.symbols
+    imports = imports_of(rules, data, captured)
+    exports = exported_names(rules, data, symbols)
+    scopes = scopes_of(rules, data, captured, found, imports)
+    return FileFacts(
+        language.id,
+        symbols,
+        scopes,
+        imports,
+        postings_of(rules, data, captured, symbols, exports),
+        chunks_of(rules, data, tree, symbols),
+        len(captured.get("error", ())),
+        None if exports is None else tuple(exports),
+    )
+
+
+def outline(language: Language, text: SourceText, tree: Tree) -> list[Symbol]:
+    """`extract(…).symbols` without the rest."""
+    from tree_sitter import QueryCursor
+
+    captured = QueryCursor(language.outline_query).captures(tree.root_node)
+    return outline_of(rules_of(language), text.data, captured).symbols
