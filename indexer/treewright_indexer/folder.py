@@ -32,11 +32,12 @@ class Folder:
         *,
         tell: Callable[[str], None],
         changed: Callable[[], None] = lambda: None,
+        shared: Path | None = None,
     ) -> None:
         self.root = root
         self.store = store
         self._prefix = root.rstrip(os.sep) + os.sep
-        self._builder = Builder(root, store, settings, tell=tell, changed=changed)
+        self._builder = Builder(root, store, settings, tell=tell, changed=changed, shared=shared)
         self._facts: OrderedDict[tuple[str, str, str, bool], FileFacts] = OrderedDict()
         self._facts_lock = threading.Lock()
 
@@ -55,7 +56,7 @@ class Folder:
     def relative_files(self) -> list[str]:
         """Every file that is indexed or waits for it."""
         pending = self.pending
-        return list(dict.fromkeys((*self.store.files(), *pending)))
+        return list(dict.fromkeys((*self.store.paths(), *pending)))
 
     # ---------------------------------------------------------------- what the index knows
 
@@ -134,8 +135,7 @@ class Folder:
 
     def _wait_listed(self) -> None:
         if self._builder.started and not self._builder.scanned:
-            known = bool(self.store.meta("complete"))
-            self._builder.wait_listed(_LIST_S if known else _FIRST_LIST_S)
+            self._builder.wait_listed(_LIST_S if self._builder.complete else _FIRST_LIST_S)
 
     # ---------------------------------------------------------------- bringing it up to date
 

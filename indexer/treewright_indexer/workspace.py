@@ -66,8 +66,11 @@ class Workspace:
             if folder is not None:
                 folder.rescan()
 
+        shared = settings.cache_dir / "facts.db" if settings.cache_dir is not None else None
         store = Store.open(index_path(settings, root), on_problem=self._tell, on_reset=reset)
-        folder = Folder(root, store, settings, tell=self._tell, changed=self._advance)
+        folder = Folder(
+            root, store, settings, tell=self._tell, changed=self._advance, shared=shared
+        )
         with self._lock:
             self._folders += (folder,)
             self._revision += 1

@@ -1,9 +1,10 @@
 """Builder: brings one folder's index up to date with its files, in one thread of its own.
 
 It sleeps until a scan is asked for or a path is noticed, and then works in short steps, so
-that what is noticed meanwhile is looked at next. Three promises:
+that what is noticed meanwhile is looked at next. Many files are read by worker processes, few
+in this thread; everything is written by this thread. Three promises:
 
-* a path is in `pending` from the moment its file is known to differ from the index until the
+* a path is pending from the moment its file is known to differ from the index until the
   transaction that holds its new content is committed;
 * what is written for a path comes from the last look at it, whatever order results come in;
 * a step that fails leaves the index as it was, and is said once.
@@ -14,21 +15,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 from treewright_indexer.errors import StoreError
-from treewright_indexer.pipeline.entries import (
-    Job,
-    Outcome,
-    Touched,
-    extractor_of,
-    read,
-)
+from treewright_indexer.languages import language_for_path
+from treewright_indexer.pipeline.entries import Job, Outcome, Reader, Touched, extractor_of
 from treewright_indexer.pipeline.ignore import is_ignore_file
+from treewright_indexer.pipeline.pool import Pool, worker_count
 from treewright_indexer.pipeline.scan import Scanner, ScanResult
 from treewright_indexer.settings import IndexSettings
 from treewright_indexer.store import FileEntry, FileRow, SkippedRow, Store
+from treewright_indexer.store.filelock import FileLock
+from treewright_indexer.store.shared import SharedFacts
 
 logger = logging.getLogger("treewright")
 
@@ -37,9 +37,18 @@ Report = Callable[[int, int, str], None]
 Finish = Callable[[str], None]
 
 _STEP_S: Final = 0.1
-"""How long a step extracts before it writes and looks around."""
-_MANY: Final = 500
+"""How long a step reads files in this thread before it writes and looks around."""
+_MANY_NOTICED: Final = 500
 """From so many noticed paths on, looking at everything is cheaper."""
+_BULK_FILES: Final = 200
+_BULK_BYTES: Final = 4_000_000
+"""From so much to read on, worker processes are worth their start."""
+_BATCH_FILES: Final = 40
+_BATCH_BYTES: Final = 400_000
+_WRITE_FILES: Final = 250
+_WRITE_S: Final = 0.5
+_PEEK_S: Final = 0.5
+"""How often a builder looks up while others work for it: workers, or another process."""
 
 
 class Builder:
@@ -53,12 +62,14 @@ class Builder:
         *,
         tell: Callable[[str], None],
         changed: Callable[[], None] = lambda: None,
+        shared: Path | None = None,
     ) -> None:
         self._root = root
         self._store = store
         self._settings = settings
         self._tell = tell
         self._changed = changed
+        self._shared = shared
         self._scanner = Scanner(root, settings)
         self._condition = threading.Condition()
         self._jobs: dict[str, Job] = {}
@@ -75,11 +86,22 @@ class Builder:
         self._paused = False
         self._closed = False
         self._stuck = ""
+        self._told = ""
         self._complete = bool(store.meta("complete"))
         self._thread: threading.Thread | None = None
         self._listeners: list[tuple[Report, Finish]] = []
+        # What only the thread touches.
+        self._reader: Reader | None = None
+        self._pool: Pool | None = None
+        self._no_pool = False
+        self._lock: FileLock | None = None
+        self._seen_generation = -1
+        self._results: list[tuple[Job, Outcome | None]] = []
         self._total = 0
         self._started_at = 0.0
+        self._written_at = 0.0
+        self.n_extracted = 0
+        """Texts that this builder had extracted, since nobody had before."""
 
     # ---------------------------------------------------------------- what others see
 
@@ -94,7 +116,13 @@ class Builder:
 
     @property
     def scanned(self) -> bool:
+        """Whether the whole folder was looked at, so that `pending` is known."""
         return self._scanned
+
+    @property
+    def complete(self) -> bool:
+        """Whether the index was complete once, in this process or an earlier one."""
+        return self._complete
 
     @property
     def ready(self) -> bool:
@@ -159,6 +187,7 @@ class Builder:
             if path in self._queue:
                 del self._queue[path]
                 self._urgent[path] = None
+                self._condition.notify_all()
 
     def closed(self, path: str) -> None:
         with self._condition:
@@ -180,6 +209,7 @@ class Builder:
             self._condition.notify_all()
 
     def close(self) -> None:
+        """Stop at once: what is pending is found again by the next scan."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
@@ -193,6 +223,10 @@ class Builder:
             self._thread.start()
         self._condition.notify_all()
 
+    def _poke(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
+
     # ---------------------------------------------------------------- the thread
 
     def _run(self) -> None:
@@ -204,33 +238,87 @@ class Builder:
             except Exception as error:
                 logger.exception("indexing %s failed", self._root)
                 self._stop_at(f"indexing failed: {error!r}")
+        self._rest()
+        if self._reader is not None:
+            self._reader.close()
         self._finish("")
 
     def _next(self) -> bool:
         """Sleep until there is something to do; False when closed."""
-        with self._condition:
-            self._working = False
-            while not self._closed and not self._has_work():
-                if not self._paused:
-                    self._finish("cancelled" if self._cancelled and self._jobs else self._stuck)
-                self._condition.notify_all()
-                self._condition.wait()
-            self._working = True
-            return not self._closed
+        rested = False
+        while True:
+            with self._condition:
+                if self._closed:
+                    return False
+                if self._has_work():
+                    self._working = True
+                    return True
+                if self._is_waiting():
+                    self._condition.wait(_PEEK_S)
+                    if not self._closed and not self._has_work():
+                        self._working = True
+                        return True  # to look who hangs, or what others wrote
+                    continue
+                if rested:
+                    self._working = False
+                    if not self._paused:
+                        self._finish("cancelled" if self._cancelled and self._jobs else self._stuck)
+                    self._condition.notify_all()
+                    self._condition.wait()
+                    rested = False
+                    continue
+            self._rest()
+            rested = True
 
     def _has_work(self) -> bool:
-        if self._stuck or self._paused:
+        if self._stuck:
             return False
         if self._scan_wanted or self._noticed or self._urgent:
             return True
-        return bool(self._queue) and not self._cancelled
+        if self._is_due() or (self._pool is not None and self._pool.has_results()):
+            return True
+        if not self._queue or self._cancelled or self._paused or self._is_elsewhere():
+            return False
+        return self._pool is None or self._pool.has_room() or bool(self._pool.broken)
+
+    def _is_waiting(self) -> bool:
+        """Whether something comes without our doing."""
+        if self._stuck:
+            return False
+        return (self._pool is not None and self._pool.is_busy()) or (
+            bool(self._queue) and self._is_elsewhere() and not self._cancelled
+        )
+
+    def _is_elsewhere(self) -> bool:
+        """Whether another process does the bulk of the work just now."""
+        return self._lock is not None and self._seen_generation >= 0
+
+    def _rest(self) -> None:
+        """Nothing to do: give back what bulk work needed."""
+        if self._pool is not None:
+            self.n_extracted += self._pool.n_extracted
+            self._pool.close()
+            self._pool = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+            self._seen_generation = -1
+        if self._reader is not None:
+            self._reader.flush()
 
     def _stop_at(self, problem: str) -> None:
         """Rest until something new is noticed: the index stays as it is, answers go on."""
+        if self._pool is not None:
+            self._pool.abandon()
+            self._pool = None
+        self._results.clear()
         with self._condition:
             self._stuck = problem
             self._queue = dict.fromkeys(self._jobs)
-        self._tell(f"the index of {self._root} is not kept up to date: {problem}")
+            self._urgent.clear()
+        if problem != self._told:
+            self._told = problem
+            self._tell(f"the index of {self._root} is not kept up to date: {problem}")
 
     def _finish(self, message: str) -> None:
         listeners, self._listeners = self._listeners, []
@@ -240,7 +328,7 @@ class Builder:
     def _step(self) -> None:
         with self._condition:
             noticed, self._noticed = self._noticed, {}
-            scan = self._scan_wanted or len(noticed) > _MANY
+            scan = self._scan_wanted or len(noticed) > _MANY_NOTICED
             scan = scan or any(is_ignore_file(path) for path in noticed)
             self._scan_wanted = False
         try:
@@ -249,7 +337,7 @@ class Builder:
             elif noticed:
                 self._look_at(noticed)
             else:
-                self._extract()
+                self._read_some()
         except BaseException:
             with self._condition:  # seen again once something wakes us
                 self._scan_wanted |= scan
@@ -261,11 +349,15 @@ class Builder:
     def _scan(self) -> None:
         result = self._scanner.scan()
         known, skipped = self._store.files(), self._store.skipped_rows()
-        jobs = self._jobs_of(result, lambda path: known.get(path), skipped)
+        jobs = _jobs_of(result, known.get, skipped)
         with self._condition:
-            self._jobs = {job.path: job for job in self._in_order(jobs, result)}
-            self._urgent = dict.fromkeys(p for p in self._open if p in self._jobs)
-            self._queue = dict.fromkeys(p for p in self._jobs if p not in self._urgent)
+            # A file that is being read and is still the same needs no second reading.
+            old = {p: job for p, job in self._jobs.items() if p not in self._queue}
+            jobs = [old[j.path] if old.get(j.path) == j else j for j in _in_order(jobs)]
+            self._jobs = {job.path: job for job in jobs}
+            new = [job.path for job in jobs if old.get(job.path) is not job]
+            self._urgent = dict.fromkeys(path for path in new if path in self._open)
+            self._queue = dict.fromkeys(path for path in new if path not in self._open)
             self._total = len(self._jobs)
             self._started_at = time.monotonic()
             first, self._scanned = not self._scanned, True
@@ -278,75 +370,150 @@ class Builder:
             self._changed()
         self._note_complete()
 
-    def _look_at(self, paths: dict[str, None]) -> None:
+    def _look_at(self, paths: Mapping[str, None]) -> None:
         result = self._scanner.scan_paths(paths)
         skipped = self._store.skipped_rows()
-        jobs = self._jobs_of(result, self._store.file, skipped)
+        jobs = _jobs_of(result, self._store.file, skipped)
         left_out = [row for row in result.skipped if skipped.get(row.path) != row]
         kept = result.files.keys() | {row.path for row in result.skipped}
         gone = [p for path in paths for p in self._store.paths_at(path) if p not in kept]
         with self._condition:
-            old = [p for p in self._jobs if p in kept or _is_at(p, paths)]
-            for path in old:
+            for path in [p for p in self._jobs if p in kept or _is_at(p, paths)]:
                 del self._jobs[path]
                 self._queue.pop(path, None)
                 self._urgent.pop(path, None)
             self._jobs.update((job.path, job) for job in jobs)
-            self._urgent.update((job.path, None) for job in jobs)
+            self._urgent.update((job.path, None) for job in jobs[:_BULK_FILES])
+            self._queue.update((job.path, None) for job in jobs[_BULK_FILES:])
             self._total = max(self._total, len(self._jobs))
         if gone or left_out:
             self._store.apply(deleted=gone, skipped=left_out)
             self._changed()
 
-    def _jobs_of(
-        self,
-        result: ScanResult,
-        known: Callable[[str], FileRow | None],
-        skipped: dict[str, SkippedRow],
-    ) -> list[Job]:
-        """The files whose text the index may not have."""
-        jobs: list[Job] = []
-        for path, stamp in result.files.items():
-            row = known(path)
-            if row is None:
-                left_out = skipped.get(path)
-                if left_out is None or left_out.stamp != stamp:
-                    jobs.append(Job(path, size=stamp.size, mtime_ns=stamp.mtime_ns))
-            elif row.stamp != stamp or row.extractor != extractor_of(path):
-                jobs.append(Job(path, row.hash, row.extractor, stamp.size, stamp.mtime_ns))
-        return jobs
-
-    def _in_order(self, jobs: list[Job], result: ScanResult) -> list[Job]:
-        """What was changed last comes first: it is what the user works on."""
-        return sorted(jobs, key=lambda job: (-job.mtime_ns, job.path))
-
     # ---------------------------------------------------------------- reading files
 
-    def _extract(self) -> None:
-        """Read the next files here, for a tenth of a second, and write what they say."""
-        outcomes: list[tuple[Job, Outcome | None]] = []
-        end = time.monotonic() + _STEP_S
-        while time.monotonic() < end and not self._closed:
-            job = self._take()
-            if job is None:
-                break
-            outcomes.append((job, read(self._root, job, self._settings.max_file_bytes)))
-        self._write(outcomes)
+    def _read_some(self) -> None:
+        """One round: what is urgent here, the rest here or in workers; write what is done."""
+        if self._urgent or not self._is_bulk():
+            self._read_here()
+        else:
+            self._read_in_workers()
+        if self._is_due():
+            self._write()
 
-    def _take(self) -> Job | None:
+    def _is_due(self) -> bool:
+        """Whether results wait to be written that were better not put off for more of them."""
+        if not self._results:
+            return False
+        if self._pool is None or not self._pool.is_busy():
+            return True
+        late = time.monotonic() - self._written_at > _WRITE_S
+        return late or len(self._results) >= _WRITE_FILES
+
+    def _is_bulk(self) -> bool:
+        """Whether workers are there or worth their start, with the lock that goes with them."""
+        if self._pool is not None and not self._pool.broken:
+            return True
+        with self._condition:
+            jobs = [self._jobs[path] for path in self._queue]
+        if self._no_pool or (
+            len(jobs) < _BULK_FILES and sum(job.stamp.size for job in jobs) < _BULK_BYTES
+        ):
+            return False
+        n_workers = worker_count(self._settings.workers)
+        if n_workers == 0:
+            return False
+        if self._pool is None and self._may_build():
+            self._pool = Pool(
+                self._root, self._settings.max_file_bytes, self._shared, n_workers, self._poke
+            )
+        return True
+
+    def _read_in_workers(self) -> None:
+        if self._pool is None:
+            self._see_what_others_wrote()
+            return
+        if self._pool.broken:
+            logger.warning("%s: reading them here", self._pool.broken)
+            self._no_pool = True
+            left = self._pool.abandon()
+            self._results += self._pool.take()
+            self._pool = None
+            with self._condition:
+                again = [job.path for job in left if self._jobs.get(job.path) is job]
+                self._queue = {**dict.fromkeys(again), **self._queue}
+            return
+        while self._pool.has_room() and (batch := self._take(_BATCH_FILES, _BATCH_BYTES)):
+            self._pool.submit(batch)
+        self._results += self._pool.take()
+
+    def _read_here(self) -> None:
+        if self._reader is None:
+            shared = SharedFacts(self._shared) if self._shared is not None else None
+            self._reader = Reader(self._root, self._settings.max_file_bytes, shared)
+        before, end = self._reader.n_extracted, time.monotonic() + _STEP_S
+        while time.monotonic() < end and not self._closed:
+            jobs = self._take(8, _BATCH_BYTES // 4)
+            if not jobs:
+                break
+            self._results += zip(jobs, self._reader.read(jobs), strict=True)
+        self.n_extracted += self._reader.n_extracted - before
+
+    def _take(self, n_files: int, n_bytes: int) -> list[Job]:
+        """The next jobs, of about so many bytes; none once something else is to be done."""
+        taken: list[Job] = []
         with self._condition:
             if self._noticed or self._scan_wanted:
-                return None
-            queue = self._urgent or ({} if self._cancelled or self._paused else self._queue)
-            path = next(iter(queue), None)
-            if path is None:
-                return None
-            del queue[path]
-            return self._jobs[path]
+                return taken
+            while len(taken) < n_files and n_bytes > 0:
+                queue = self._urgent
+                if not queue and not self._cancelled and not self._paused:
+                    queue = self._queue
+                path = next(iter(queue), None)
+                if path is None:
+                    break
+                del queue[path]
+                taken.append(self._jobs[path])
+                n_bytes -= taken[-1].stamp.size
+        return taken
 
-    def _write(self, outcomes: list[tuple[Job, Outcome | None]]) -> None:
+    # ---------------------------------------------------------------- one builder at a time
+
+    def _may_build(self) -> bool:
+        """Whether no other process reads this folder in bulk just now."""
+        if self._store.path is None:
+            return True
+        if self._lock is None:
+            self._lock = FileLock(self._store.path.with_name(self._store.path.name + ".build"))
+        if self._lock.acquire():
+            if self._seen_generation >= 0:  # it was done elsewhere: see what is left
+                self._seen_generation = -1
+                self.rescan()
+                return False
+            return True
+        self._seen_generation = max(self._seen_generation, 0)
+        return False
+
+    def _see_what_others_wrote(self) -> None:
+        """Drop the jobs that the other process has done."""
+        generation = self._store.generation
+        if generation == self._seen_generation:
+            return
+        self._seen_generation = generation
+        known = self._store.files()
         with self._condition:
-            valid = [(job, out) for job, out in outcomes if self._jobs.get(job.path) is job]
+            for path, job in list(self._jobs.items()):
+                row = known.get(path)
+                if row is not None and path in self._queue and _fits(row, job):
+                    del self._jobs[path], self._queue[path]
+        self._report()
+
+    # ---------------------------------------------------------------- writing
+
+    def _write(self) -> None:
+        results, self._results = self._results, []
+        with self._condition:
+            valid = [(job, out) for job, out in results if self._jobs.get(job.path) is job]
         self._store.apply(
             put=[out for _, out in valid if isinstance(out, FileEntry)],
             touched=[out for _, out in valid if isinstance(out, Touched)],
@@ -357,18 +524,50 @@ class Builder:
             for job, _ in valid:
                 if self._jobs.get(job.path) is job:
                     del self._jobs[job.path]
-            done = self._total - len(self._jobs)
+        self._told = ""
+        self._written_at = time.monotonic()
         self._changed()
         self._note_complete()
+        self._report()
+
+    def _report(self) -> None:
+        done = self._total - len(self._jobs)
         rate = done / max(time.monotonic() - self._started_at, 1e-3)
         for report, _ in self._listeners:
             report(done, self._total, f"{done}/{self._total} files, {rate:.0f} files/s")
 
     def _note_complete(self) -> None:
         """The index was complete once: after a restart it answers before it is looked through."""
-        if not self._jobs and not self._complete:
+        if not self._jobs and self._scanned and not self._complete:
             self._store.set_meta("complete", "1")
             self._complete = True
+
+
+def _jobs_of(
+    result: ScanResult,
+    known: Callable[[str], FileRow | None],
+    skipped: Mapping[str, SkippedRow],
+) -> list[Job]:
+    """The files whose text the index may not have."""
+    jobs: list[Job] = []
+    for path, stamp in result.files.items():
+        row = known(path)
+        if row is None:
+            left_out = skipped.get(path)
+            if left_out is None or left_out.stamp != stamp:
+                jobs.append(Job(path, stamp))
+        elif row.stamp != stamp or row.extractor != extractor_of(language_for_path(path)):
+            jobs.append(Job(path, stamp, row.hash, row.extractor))
+    return jobs
+
+
+def _fits(row: FileRow, job: Job) -> bool:
+    return row.stamp == job.stamp and row.extractor == extractor_of(language_for_path(job.path))
+
+
+def _in_order(jobs: Iterable[Job]) -> list[Job]:
+    """What was changed last comes first: it is what the user works on."""
+    return sorted(jobs, key=lambda job: (-job.stamp.mtime_ns, job.path))
 
 
 def _is_at(path: str, tops: Container[str]) -> bool:

@@ -1,16 +1,18 @@
-"""One file on disk -> one FileEntry for the store, or the reason why there is none.
+"""Files on disk -> what the store keeps of them, or the reason why it keeps nothing.
 
-Pure work on one file, for worker processes and threads alike.
+Pure work on one folder's files, for worker processes and the builder's thread alike.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import struct
+import sys
 import time
+from array import array
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from io import FileIO
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from treewright_indexer.errors import UnreadableFileError
 from treewright_indexer.languages import Language, language_for_path
@@ -26,50 +28,129 @@ from treewright_indexer.store.rows import (
 from treewright_indexer.store.words import identifier_words, searchable
 from treewright_indexer.text import SourceText, decode
 
-_CLOCK_TICK_NS = 20_000_000
-"""Writes closer together than this may carry the same modification time."""
+if TYPE_CHECKING:
+    from treewright_indexer.store.shared import SharedFacts
 
-_EDGE_ROLES = frozenset({Role.CALL, Role.INHERIT, Role.IMPORT})
-_POSTING = struct.Struct("<II")
-_TEXT_LINES = 60
+_CLOCK_TICK_NS: Final = 20_000_000
+"""Writes closer together than this may carry the same modification time."""
+_MAX_ATTEMPTS: Final = 25
+# Never wait for the other end of a pipe that took a file's place, nor follow a link.
+_OPEN_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+_TEXT_LINES: Final = 60
 """Lines of a chunk of text without a language, at most."""
+_KEEP_BYTES: Final = 32 * 1024 * 1024
+"""How much of what was extracted waits for a quiet moment to be shared."""
+_TEXT_EXTRACTOR: Final = "text 1"
 
 
 class Job(NamedTuple):
-    """A file to look at, with what the index knows of it."""
+    """A file to look at, with what the index knows of it and the stamp that made it one."""
 
     path: str
+    stamp: Stamp
     hash: str = ""
     extractor: str = ""
-    size: int = 0
-    mtime_ns: int = 0
 
 
 class Touched(NamedTuple):
-    """A file whose text is what the index has; only size or time differ."""
+    """A file whose text is what the index has; only its stamp differs."""
 
     path: str
     stamp: Stamp
 
 
+class Reading(NamedTuple):
+    """A file that was read and is new to the index."""
+
+    path: str
+    stamp: Stamp
+    text: SourceText
+    language: Language | None
+
+
 Outcome = FileEntry | Touched | SkippedRow
 """What became of a Job; a file that vanished has none."""
 
+Contents = tuple[
+    bytes, dict[str, bytes], list[SymbolEntry], list[tuple[int, int, int, int, str, str]], int
+]
+"""What a text says whatever its path: facts, postings, symbols, chunks without text, n_edges."""
 
-def extractor_of(path: str) -> str:
-    """The version of what would extract the file: an indexed file of another one is stale."""
-    language = language_for_path(path)
-    return "text 1" if language is None else language.version
+
+class Reader:
+    """Reads and extracts files of one folder. For one thread."""
+
+    def __init__(self, root: str, max_bytes: int, shared: SharedFacts | None = None) -> None:
+        self._root = root
+        self._max_bytes = max_bytes
+        self._shared = shared
+        self._new: list[tuple[bytes, Contents]] = []
+        self._n_new_bytes = 0
+        self.n_extracted = 0
+        """Texts that nobody had extracted before."""
+
+    def read(self, jobs: Sequence[Job]) -> list[Outcome | None]:
+        """The outcome of each job, in order."""
+        found = [look(self._root, job, self._max_bytes) for job in jobs]
+        known = self._known(found)
+        outcomes: list[Outcome | None] = []
+        for each in found:
+            if isinstance(each, Reading):
+                key = _key(each)
+                contents = known.get(key) if key else None
+                outcomes.append(entry_of(each, contents or self._extract(each, key)))
+            else:
+                outcomes.append(each)
+        if self._n_new_bytes > _KEEP_BYTES:
+            self.flush()
+        return outcomes
+
+    def flush(self) -> None:
+        """Share what was extracted."""
+        if self._shared is not None and self._new:
+            self._shared.put([(key, _plain(contents)) for key, contents in self._new])
+        self._new, self._n_new_bytes = [], 0
+
+    def close(self) -> None:
+        self.flush()
+        if self._shared is not None:
+            self._shared.close()
+
+    def _known(self, found: Sequence[object]) -> dict[bytes, Contents]:
+        if self._shared is None:
+            return {}
+        keys = [key for each in found if isinstance(each, Reading) and (key := _key(each))]
+        known: dict[bytes, Contents] = self._shared.get(keys)
+        for key, value in known.items():
+            symbols = [SymbolEntry._make(symbol) for symbol in value[2]]
+            known[key] = (value[0], value[1], symbols, value[3], value[4])
+        return known
+
+    def _extract(self, reading: Reading, key: bytes) -> Contents:
+        contents = contents_of(reading.text, reading.language)
+        if reading.language is not None:
+            self.n_extracted += 1
+            if self._shared is not None:
+                self._new.append((key, contents))
+                self._n_new_bytes += len(reading.text.data)
+        return contents
 
 
-def read(root: str, job: Job, max_bytes: int) -> Outcome | None:
-    """Read and extract one file; None when it is gone or no file any more."""
+def look(root: str, job: Job, max_bytes: int) -> Reading | Touched | SkippedRow | None:
+    """Read one file; None when it is gone or no file any more."""
     try:
         found, raw = _stable_bytes(os.path.join(root, job.path), max_bytes)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        return SkippedRow(job.path, f"unreadable: {getattr(error, 'strerror', error)}", UNKNOWN)
+        reason = getattr(error, "strerror", None) or error
+        return SkippedRow(job.path, f"unreadable: {reason}", _stamp_of(root, job.path))
     if found is None:
         return None
     stamp = Stamp.of(found)
@@ -82,30 +163,62 @@ def read(root: str, job: Job, max_bytes: int) -> Outcome | None:
     except UnreadableFileError as error:
         return SkippedRow(job.path, str(error), stamp)
     language = language_for_path(job.path)
-    version = extractor_of(job.path)
-    if text.hash == job.hash and version == job.extractor:
+    if text.hash == job.hash and extractor_of(language) == job.extractor:
         return Touched(job.path, stamp)
+    return Reading(job.path, stamp, text, language)
+
+
+def extractor_of(language: Language | None) -> str:
+    """The version of what extracts a text: an indexed file of another one is stale."""
+    return _TEXT_EXTRACTOR if language is None else language.version
+
+
+def _key(reading: Reading) -> bytes:
+    """The key of what the text says; b'' for text without a language, which is cheap."""
+    from treewright_indexer.store.shared import key_of
+
+    language = reading.language
+    return key_of(reading.text.hash, f"{language.id} {language.version}") if language else b""
+
+
+def _plain(contents: Contents) -> tuple[object, ...]:
+    """For `marshal`, which writes tuples but none of their subclasses."""
+    facts, postings, symbols, chunks, n_edges = contents
+    return facts, postings, [tuple(symbol) for symbol in symbols], chunks, n_edges
+
+
+def contents_of(text: SourceText, language: Language | None) -> Contents:
+    """Everything the store keeps of a text but where it stands."""
     if language is None:
-        return _plain_entry(job.path, stamp, text, version)
-    return entry_of(job.path, stamp, text, language)
-
-
-def entry_of(path: str, stamp: Stamp, text: SourceText, language: Language) -> FileEntry:
-    """Everything the store keeps of a file in a language."""
+        lines = text.line_of
+        blocks = [(s, e, lines(s), lines(e - 1), "", "text") for s, e in _blocks(text)]
+        return b"", {}, [], blocks, 0
     from treewright_indexer.facts import extract
 
     facts = extract(language, text)
-    return FileEntry(
-        path,
-        stamp,
-        text.hash,
-        language.id,
+    return (
         facts.to_bytes(),
         facts.postings,
         symbol_entries(text, facts.symbols),
-        list(chunks_of(path, text, facts)),
-        _n_edges(facts),
-        language.version,
+        list(_chunk_rows(text, facts)),
+        _n_edges(facts.postings),
+    )
+
+
+def entry_of(reading: Reading, contents: Contents) -> FileEntry:
+    facts, postings, symbols, chunks, n_edges = contents
+    language = reading.language
+    return FileEntry(
+        reading.path,
+        reading.stamp,
+        reading.text.hash,
+        language.id if language is not None else "",
+        facts,
+        postings,
+        symbols,
+        _with_text(reading.path, reading.text, chunks),
+        n_edges,
+        extractor_of(language),
     )
 
 
@@ -130,34 +243,36 @@ def symbol_entries(text: SourceText, symbols: Sequence[Symbol]) -> list[SymbolEn
     return entries
 
 
-def chunks_of(path: str, text: SourceText, facts: FileFacts | None) -> Iterator[ChunkEntry]:
+def chunks_of(path: str, text: SourceText, facts: FileFacts | None) -> list[ChunkEntry]:
     """The searchable pieces of a file; by lines when it has no facts."""
-    stem = identifier_words(path.rpartition("/")[2].partition(".")[0])
-    if facts is None:
-        for start, end in _blocks(text):
-            body = text.data[start:end].decode("utf-8", "replace")
-            first, last = text.line_of(start), text.line_of(end - 1)
-            yield ChunkEntry(start, end, first, last, "", "text", searchable(body), stem)
-        return
+    rows = contents_of(text, None)[3] if facts is None else list(_chunk_rows(text, facts))
+    return _with_text(path, text, rows)
+
+
+def _chunk_rows(
+    text: SourceText, facts: FileFacts
+) -> Iterator[tuple[int, int, int, int, str, str]]:
+    lines = text.line_of
     for start, end, symbol in facts.chunks:
-        if end <= start:
-            continue
-        label = facts.qualified_name(symbol) if symbol >= 0 else ""
-        yield ChunkEntry(
-            start,
-            end,
-            text.line_of(start),
-            text.line_of(end - 1),
-            label,
-            facts.symbols[symbol].kind if symbol >= 0 else "module",
-            searchable(text.data[start:end].decode("utf-8", "replace")),
-            f"{identifier_words(label)} {stem}" if label else stem,
+        if end > start:
+            label = facts.qualified_name(symbol) if symbol >= 0 else ""
+            kind = facts.symbols[symbol].kind if symbol >= 0 else "module"
+            yield start, end, lines(start), lines(end - 1), label, kind
+
+
+def _with_text(
+    path: str, text: SourceText, rows: Sequence[tuple[int, int, int, int, str, str]]
+) -> list[ChunkEntry]:
+    stem = identifier_words(path.rpartition("/")[2].partition(".")[0])
+    data = text.data
+    return [
+        ChunkEntry(
+            *row,
+            searchable(data[row[0] : row[1]]),
+            f"{identifier_words(row[4])} {stem}" if row[4] else stem,
         )
-
-
-def _plain_entry(path: str, stamp: Stamp, text: SourceText, version: str) -> FileEntry:
-    chunks = list(chunks_of(path, text, None))
-    return FileEntry(path, stamp, text.hash, "", b"", {}, [], chunks, 0, version)
+        for row in rows
+    ]
 
 
 def _blocks(text: SourceText) -> Iterator[tuple[int, int]]:
@@ -179,34 +294,60 @@ def _blocks(text: SourceText) -> Iterator[tuple[int, int]]:
         line = stop
 
 
-def _n_edges(facts: FileFacts) -> int:
-    """Calls and bases inside a symbol, and imports."""
-    edge = [role in _EDGE_ROLES for role in range(16)]
-    free = [role == Role.IMPORT for role in range(16)]
-    return sum(
-        edge[packed & 15] and (symbol > 0 or free[packed & 15])
-        for packed, symbol in _POSTING.iter_unpack(b"".join(facts.postings.values()))
-    )
+# The low byte of a posting -> 1 for a role that links symbols, 2 for one that needs no symbol.
+_LINKS: Final = bytes(
+    1 if byte & 15 in (Role.CALL, Role.INHERIT) else 2 if byte & 15 == Role.IMPORT else 0
+    for byte in range(256)
+)
+
+
+def _n_edges(postings: dict[str, bytes]) -> int:
+    """Calls and bases inside a symbol, and imports. Counted on whole bytes: there are many."""
+    blob = b"".join(postings.values())
+    roles = blob[0::8].translate(_LINKS)
+    words = array("I", blob)
+    if sys.byteorder == "big":
+        words.byteswap()
+    enclosed = bytes(map(bool, words[1::2]))
+    linked = int.from_bytes(roles, "little") & int.from_bytes(enclosed, "little")
+    return linked.bit_count() + roles.count(2)
+
+
+def _stamp_of(root: str, path: str) -> Stamp:
+    try:
+        return Stamp.of(os.lstat(os.path.join(root, path)))
+    except (OSError, ValueError):
+        return UNKNOWN
 
 
 def _stable_bytes(path: str, max_bytes: int) -> tuple[os.stat_result | None, bytes | None]:
     """The file's state and bytes that belong together; bytes are None above the limit.
 
     A file written a moment ago is read after the clock moved on, so that a later write
-    cannot carry the same time and pass for the text that was read.
+    cannot carry the same time and pass for the text that was read. One that never rests is
+    taken as it is: its state is another one by then, so nobody takes the bytes for current.
     """
-    while True:
-        with open(path, "rb") as file:
+    for attempt in range(_MAX_ATTEMPTS):
+        with open(os.open(path, _OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return None, None
             age_ns = time.time_ns() - found.st_mtime_ns
-            if 0 <= age_ns < _CLOCK_TICK_NS:
+            if 0 <= age_ns < _CLOCK_TICK_NS and attempt + 1 < _MAX_ATTEMPTS:
                 time.sleep((_CLOCK_TICK_NS - age_ns) / 1e9)
                 continue
             if found.st_size > max_bytes:
                 return found, None
-            raw = file.read(max_bytes + 1)
+            raw = _read_all(file, found.st_size)
             after = os.fstat(file.fileno())
-        if (after.st_size, after.st_mtime_ns) == (found.st_size, found.st_mtime_ns):
-            return found, raw
+        if Stamp.of(after) == Stamp.of(found) or attempt + 1 == _MAX_ATTEMPTS:
+            break
+    return found, raw
+
+
+def _read_all(file: FileIO, size: int) -> bytes:
+    """Everything to the end, in one call for a file that does not grow."""
+    raw = file.read(size + 1) or b""
+    while len(raw) > size and (more := file.read(1 << 20)):
+        raw += more
+    return raw

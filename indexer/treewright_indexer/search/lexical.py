@@ -141,7 +141,7 @@ def _on_the_spot(
         chunks: list[ChunkEntry]
         try:
             facts = snapshot.facts(path) if snapshot.language(path) is not None else None
-            chunks = list(chunks_of(folder.relative(path) or path, snapshot.text(path), facts))
+            chunks = chunks_of(folder.relative(path) or path, snapshot.text(path), facts)
         except TreewrightError:
             continue
         scores = folder.store.score_words(query, [(chunk.words, chunk.text) for chunk in chunks])

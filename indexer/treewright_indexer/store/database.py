@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import marshal
 import os
 import threading
 import time
@@ -32,6 +33,7 @@ _BUSY = (apsw.BusyError, apsw.LockedError)
 _BUSY_TIMEOUT_MS = 10_000
 _MAX_IDLE_READERS = 8
 _memory_names = itertools.count(1)
+_FACTS_FORMAT = f"{FACTS_FORMAT}/{marshal.version}"
 
 
 class _NewerSchemaError(Exception):
@@ -292,10 +294,10 @@ def _migrate(connection: apsw.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         sql = "SELECT value FROM meta WHERE key = 'facts_format'"
         found = connection.execute(sql).fetchall()
-        if found != [(str(FACTS_FORMAT),)]:
+        if found != [(_FACTS_FORMAT,)]:
             clear(connection)
             connection.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('facts_format', ?)", (str(FACTS_FORMAT),)
+                "INSERT OR REPLACE INTO meta VALUES ('facts_format', ?)", (_FACTS_FORMAT,)
             )
         connection.execute("COMMIT")
     except BaseException:

@@ -13,7 +13,7 @@ from types import TracebackType
 class FileLock:
     """Exclusive lock on a file that is made when absent and never removed.
 
-    Not for threads of one process. Without write access it locks nothing: the database's
+    An object is for one thread. Without write access it locks nothing: the database's
     own locks still keep the data whole.
     """
 
@@ -23,16 +23,29 @@ class FileLock:
         self._handle = -1
 
     def __enter__(self) -> FileLock:
-        try:
-            flags = os.O_RDWR | os.O_CREAT  # Python makes the handle non-inheritable
-            self._handle = os.open(self._path, flags, 0o600)
-        except OSError:
-            return self
-        while not self._try():
+        while not self.acquire():
             if self._waiting is not None:
                 self._waiting()
             time.sleep(0.1)
         return self
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free; True also where nothing can be locked."""
+        if self._handle < 0:
+            try:
+                flags = os.O_RDWR | os.O_CREAT  # Python makes the handle non-inheritable
+                self._handle = os.open(self._path, flags, 0o600)
+            except OSError:
+                return True
+        if self._try():
+            return True
+        self.release()
+        return False
+
+    def release(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)  # closing releases the lock
+            self._handle = -1
 
     def __exit__(
         self,
@@ -40,9 +53,7 @@ class FileLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)  # closing releases the lock
-            self._handle = -1
+        self.release()
 
     def _try(self) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 from collections import Counter, defaultdict
@@ -15,6 +16,7 @@ from treewright_indexer.model import FileFacts
 from treewright_indexer.search.symbols import NameTable, rank_of
 from treewright_indexer.store.database import Database, clear
 from treewright_indexer.store.rows import (
+    ChunkEntry,
     ChunkRow,
     FileEntry,
     FileRow,
@@ -23,7 +25,7 @@ from treewright_indexer.store.rows import (
     Stamp,
     SymbolRow,
 )
-from treewright_indexer.store.words import match_expression, query_phrases, searchable
+from treewright_indexer.store.words import match_expression, query_phrases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +46,6 @@ class Store:
         self._database = database
         self._names = _Interner("name")
         self._symbol_names = _Interner("symbol_name")
-        self._lock = threading.Lock()
-        self._files: tuple[int, dict[str, FileRow]] | None = None
         self._table = _SymbolNames()
 
     @classmethod
@@ -157,27 +157,24 @@ class Store:
             postings += [(name_ids[name], file_id, refs) for name, refs in entry.postings.items()]
             symbols += [(symbol_ids[s[0]], file_id, *s[1:]) for s in entry.symbols]
             for chunk in entry.chunks:
-                chunks.append((next_chunk, file_id, *chunk[:6]))
+                chunks.append((next_chunk, file_id, *chunk[:6], chunk_key(entry.path, chunk)))
                 words.append((next_chunk, chunk.words, chunk.text))
                 next_chunk += 1
         connection.executemany("INSERT INTO posting VALUES (?, ?, ?)", postings)
         connection.executemany("INSERT INTO symbol VALUES (?, ?, ?, ?, ?, ?, ?, ?)", symbols)
-        connection.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)", chunks)
+        connection.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", chunks)
         connection.executemany("INSERT INTO word (rowid, words, text) VALUES (?, ?, ?)", words)
 
     # ---------------------------------------------------------------- files
 
     def files(self) -> dict[str, FileRow]:
-        """Every indexed file by path. The dictionary is shared: do not change it."""
-        generation = self.generation
-        with self._lock:
-            if self._files is not None and self._files[0] == generation:
-                return self._files[1]
+        """Every indexed file by path."""
         rows = self._database.query(f"SELECT {_FILE_COLUMNS} FROM file")
-        files = {row[1]: _file_row(row) for row in rows}
-        with self._lock:
-            self._files = (generation, files)
-        return files
+        return {row[1]: _file_row(row) for row in rows}
+
+    def paths(self) -> list[str]:
+        """Every indexed file."""
+        return [row[0] for row in self._database.query("SELECT path FROM file ORDER BY path")]
 
     def file(self, path: str) -> FileRow | None:
         rows = self._database.query(f"SELECT {_FILE_COLUMNS} FROM file WHERE path = ?", (path,))
@@ -305,7 +302,7 @@ class Store:
     def score_words(self, query: str, texts: Sequence[tuple[str, str]]) -> list[float]:
         """What `search_words` would score texts that are not in the index; 0.0 without a match.
 
-        Each text is (words, text) of a ChunkEntry. The same formula over the index's own
+        Each text is (words, text) of a ChunkEntry, `searchable` as they are indexed. The same formula over the index's own
         frequencies, with lengths estimated from bytes, so that unsaved text ranks among the rest.
         """
         phrases = query_phrases(query)
@@ -332,12 +329,30 @@ class Store:
                 )
                 weight = math.log((n_rows - n_hits + 0.5) / (n_hits + 0.5)) if n_rows else 1.0
                 wanted[tuple(tokens(phrase))] = max(weight, 1e-6)
-            return [
-                _bm25(wanted, tokens(words), tokens(searchable(text)), average)
-                for words, text in texts
-            ]
+            return [_bm25(wanted, tokens(words), tokens(text), average) for words, text in texts]
 
         return self._database.read(work)
+
+    # ---------------------------------------------------------------- chunks by number
+
+    def chunk_ids(self) -> list[int]:
+        """Every chunk's number, ascending. A changed file's chunks get new, higher ones."""
+        return [row[0] for row in self._database.query("SELECT id FROM chunk ORDER BY id")]
+
+    def chunk_keys(self, above: int, limit: int) -> list[tuple[int, bytes]]:
+        """(number, key) of the next `limit` chunks whose number is higher than `above`."""
+        return self._database.query(
+            "SELECT id, key FROM chunk WHERE id > ? ORDER BY id LIMIT ?", (above, limit)
+        )  # type: ignore[return-value]
+
+    def chunks(self, ids: Iterable[int]) -> dict[int, ChunkRow]:
+        """The chunks of those numbers that still exist, with score 0."""
+        wanted = ",".join(str(int(number)) for number in ids)
+        rows = self._database.query(
+            f"SELECT chunk.id, path, {_STAMP}, {_CHUNK_COLUMNS}, 0.0 FROM chunk"
+            f" JOIN file ON file.id = file_id WHERE chunk.id IN ({wanted})"
+        )
+        return {row[0]: ChunkRow(row[1], Stamp(*row[2:5]), *row[5:]) for row in rows}
 
     # ---------------------------------------------------------------- tests and repair
 
@@ -369,6 +384,12 @@ class Store:
             return problems + ([f"{orphans} rows without a file"] if orphans else [])
 
         return self._database.read(work)
+
+
+def chunk_key(path: str, chunk: ChunkEntry) -> bytes:
+    """16 bytes that say what is embedded for a chunk: its path, symbol and text."""
+    text = f"{path}\0{chunk.symbol}\0{chunk.text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 class _Interner:
