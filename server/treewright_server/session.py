@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from treewright_server.client import ClientFeatures
+from treewright_server.errors import REQUEST_FAILED, RpcError
 from treewright_server.features import Features
 from treewright_server.lanes import Lane, Lanes
 from treewright_server.plain import field, is_object, items
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from treewright_server.app import TreewrightServer
     from treewright_server.clock import Clock
     from treewright_server.documents import Documents
-    from treewright_server.errors import RpcError
     from treewright_server.feedback import Feedback
     from treewright_server.linting import Linting
     from treewright_server.progress import Progress
@@ -120,8 +120,10 @@ class Session:
             self._workspace = Workspace(self.settings.index.domain())
             self._workspace.on_problem = self.ls.show
         except Exception as error:
-            self.load_error = error
+            reason = f"the workspace cannot be loaded: {type(error).__name__}"
+            self.load_error = RpcError(REQUEST_FAILED, f"{reason}; see the treewright log")
             logger.error("the workspace cannot be loaded: %r", error, exc_info=error)
+            self.ls.show(f"{reason}; see the log", 1)
 
     def start(self) -> None:
         """Configure, register, open the folders. Once, whoever asks first."""

@@ -44,8 +44,8 @@ def find(name: str) -> Command | None:
     module = COMMANDS.get(name)
     if module is not None:
         return importlib.import_module(f"{__name__}.{module}").run
-    operation = name.removeprefix("treewright.")
-    if operation in OPERATIONS:
+    prefix, _, operation = name.partition(".")
+    if prefix == "treewright" and operation in OPERATIONS:
         from treewright_server.commands.operation import command
 
         return command(operation)
