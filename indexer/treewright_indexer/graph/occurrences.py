@@ -81,6 +81,8 @@ def _skip_space(data: bytes, position: int) -> int:
 def _skip_dot(data: bytes, position: int) -> int | None:
     """The end of what stands before `.`, `?.`, `->` or `::`; None when none of them does."""
     position = _skip_space(data, position)
+    if data.endswith(b"..", 0, position):  # an ellipsis on the line above
+        return None
     for mark in (b"?.", b".", b"->", b"::"):
         if data.endswith(mark, 0, position):
             return _skip_space(data, position - len(mark))
