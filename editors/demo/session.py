@@ -121,7 +121,7 @@ def copy_workspace(root: Path, copy: Path) -> int:
     from treewright_indexer.settings import IndexSettings
 
     size = n_files = 0
-    for relative, (n_bytes, _) in sorted(scan(str(root), IndexSettings()).files.items()):
+    for relative, (n_bytes, *_) in sorted(scan(str(root), IndexSettings()).files.items()):
         size += n_bytes
         if size > COPY_LIMIT:
             break

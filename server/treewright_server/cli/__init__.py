@@ -114,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     forward.add_argument(
         "--dry-run", action="store_true", help="print every line that would leave; send nothing"
     )
+    report = actions.add_parser("report", help="what became of proposals, as an HTML page")
+    report.add_argument("--output", metavar="FILE", help="default: standard output")
+    report.add_argument("--workspace", metavar="DIR")
     stats = actions.add_parser("stats", help="count proposals and outcomes")
     stats.add_argument("--workspace", metavar="DIR")
     _json(stats)

@@ -168,6 +168,19 @@ def _forward(store: FeedbackStore, arguments: Namespace) -> int:
     return NOT_DONE if done.error else DONE
 
 
+def _report(store: FeedbackStore, arguments: Namespace) -> int:
+    from treewright_agent.feedback.report import report
+
+    page = report(store.proposals(_workspace(arguments)))
+    if arguments.output:
+        Path(arguments.output).write_text(page, "utf-8")
+        print(f"treewright: {arguments.output} written", file=sys.stderr)
+    else:
+        sys.stdout.write(page)
+    return DONE
+
+
 _ACTIONS = {
     "export": _export, "stats": _stats, "show": _show, "forget": _forget, "forward": _forward,
+    "report": _report,
 }  # fmt: skip
