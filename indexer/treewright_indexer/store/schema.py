@@ -69,7 +69,13 @@ CREATE TABLE skipped (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_M001_CREATE,)
+_M002_CHUNK_KEYS: Final = """
+-- What is embedded for the chunk, as a hash: see store/vectors.py. Files are read again for it.
+ALTER TABLE chunk ADD COLUMN key BLOB NOT NULL DEFAULT x'';
+UPDATE file SET extractor = '';
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_M001_CREATE, _M002_CHUNK_KEYS)
 
 CONTENT_TABLES: Final = ("file", "facts", "posting", "symbol", "chunk", "skipped")
 """The tables that `clear` empties, beside the word index; names are kept."""

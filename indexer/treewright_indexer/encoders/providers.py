@@ -1,0 +1,117 @@
+"""Which hardware runs a model: asked for by settings, believed only from the session.
+
+`onnxruntime` lists providers that its build knows, not those that work here: it falls back to the
+processor in silence. So the wanted ones are tried, and what the session says it uses is the truth.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from dataclasses import dataclass
+from typing import Any, Final
+
+from treewright_indexer.encoders.manifest import ModelError
+
+_CPU: Final = "CPUExecutionProvider"
+_ACCELERATED: Final = {
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+}
+_AUTO: Final = ("cuda", "coreml", "directml")
+"""TensorRT compiles for minutes at first use: only who asks for it gets it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """How models run. Defaults suit a laptop."""
+
+    device: str = "auto"
+    """auto, cpu, cuda, tensorrt, coreml or directml."""
+    threads: int = 0
+    """Processor threads of one model; 0 takes half the processors, at most 8."""
+    gpu_memory_mb: int = 2048
+    """What a model may take of the GPU; other programs need the rest."""
+    token_budget: int = 4096
+    """Tokens of one batch, padding included."""
+
+    @property
+    def n_threads(self) -> int:
+        if self.threads > 0:
+            return self.threads
+        n_processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+        return n_processors if n_processors <= 4 else min(8, n_processors // 2)
+
+
+def runtime() -> Any:
+    """The onnxruntime module. Raises ModelError when it is missing or broken."""
+    try:
+        module: Any = importlib.import_module("onnxruntime")
+    except Exception as error:  # a missing driver library raises what the loader likes
+        if importlib.util.find_spec("onnxruntime") is None:
+            raise ModelError(
+                "onnxruntime is not installed: `pip install treewright[cpu]`, or `treewright[gpu]`"
+            ) from error
+        raise ModelError(f"onnxruntime does not load here: {error}") from error
+    if not hasattr(module, "InferenceSession"):
+        raise ModelError(
+            "onnxruntime is installed in pieces (its CPU and GPU packages were mixed): uninstall "
+            "both onnxruntime and onnxruntime-gpu, then install one of them"
+        )
+    return module
+
+
+def open_session(path: str, settings: EncoderSettings) -> tuple[Any, list[str]]:
+    """An InferenceSession and the providers it really uses. Raises ModelError."""
+    module = runtime()
+    options = module.SessionOptions()
+    options.intra_op_num_threads = settings.n_threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # its warnings go to stderr, and what fails raises
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    available = set(module.get_available_providers())
+    names = _AUTO if settings.device == "auto" else (settings.device,)
+    if settings.device not in ("auto", "cpu", *_ACCELERATED):
+        raise ModelError(f"device {settings.device!r}: not one of auto, cpu, {', '.join(_ACCELERATED)}")
+    problem: Exception | None = None
+    for name in names:
+        provider = _ACCELERATED.get(name, _CPU)
+        if provider == _CPU or provider not in available:
+            continue
+        chosen: list[Any] = [(provider, _provider_options(provider, settings)), _CPU]
+        try:
+            session = module.InferenceSession(path, options, providers=chosen)
+        except Exception as error:
+            problem = error
+            continue
+        used = list(session.get_providers())
+        if used[0] == provider:
+            return session, used
+    try:
+        session = module.InferenceSession(path, options, providers=[_CPU])
+    except Exception as error:
+        raise ModelError(f"the model {path} does not load: {_short(problem or error)}") from error
+    return session, list(session.get_providers())
+
+
+def _provider_options(provider: str, settings: EncoderSettings) -> dict[str, str]:
+    if provider == "CUDAExecutionProvider":
+        return {
+            "gpu_mem_limit": str(settings.gpu_memory_mb << 20),
+            "arena_extend_strategy": "kSameAsRequested",
+        }
+    return {}
+
+
+def _short(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:300]
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        mark in text for mark in ("out of memory", "failed to allocate", "bad_alloc", "cudaerrormemory")
+    )

@@ -1,0 +1,141 @@
+"""Models: the encoders that are in use, loaded once, shared by every folder and thread.
+
+The default weights ship with treewright. Nothing is loaded before it is asked for, a model that
+cannot be used is tried once and its problem remembered, and nobody waits for a warm-up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from treewright_indexer.encoders.manifest import Manifest, ModelError, read_manifest
+from treewright_indexer.encoders.providers import EncoderSettings
+
+if TYPE_CHECKING:
+    from treewright_indexer.encoders import Encoder, Reranker
+    from treewright_indexer.encoders.remote import RemoteSettings
+
+T = TypeVar("T")
+
+DEFAULT_EMBEDDER: Final = "treewright-code-embed"
+DEFAULT_RERANKER: Final = ""
+"""None: measured, it does not pay; see docs/search.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which models are used. Defaults are the ones that ship."""
+
+    embedder: str = DEFAULT_EMBEDDER
+    """Name of a model that ships, path of a manifest, or '' for none."""
+    reranker: str = DEFAULT_RERANKER
+    remote: RemoteSettings | None = None
+    """Embeds over the network instead; off unless the user's settings say so."""
+    run: EncoderSettings = EncoderSettings()
+
+
+def shipped_folder() -> Path:
+    """Where the models that ship stand: inside the package, or in a checkout."""
+    inside = Path(__file__).resolve().parents[1] / "models"
+    if inside.is_dir():
+        return inside
+    return Path(__file__).resolve().parents[3] / "models" / "onnx"
+
+
+def shipped() -> list[Manifest | ModelError]:
+    """Every model that ships, by name; a manifest that is wrong as its problem."""
+    found: list[Manifest | ModelError] = []
+    folder = shipped_folder()
+    for path in sorted(folder.glob("*/manifest.json")) if folder.is_dir() else ():
+        try:
+            found.append(read_manifest(path))
+        except ModelError as error:
+            found.append(error)
+    return found
+
+
+def manifest_of(name: str) -> Manifest:
+    """The manifest of a model that ships, or at a path. Raises ModelError."""
+    path = Path(name).expanduser()
+    if path.is_absolute() or path.suffix == ".json" or "/" in name:
+        return read_manifest(path)
+    return read_manifest(shipped_folder() / name)
+
+
+class Models:
+    """See the module. Thread safe."""
+
+    def __init__(self, settings: ModelSettings | None = None) -> None:
+        self.settings = settings or ModelSettings()
+        self._embedder = _Once(self._open_embedder)
+        self._reranker = _Once(self._open_reranker)
+
+    def embedder(self) -> Encoder:
+        """Waits while it loads. Raises ModelError, the same one every time."""
+        return self._embedder.get()
+
+    def embedder_if_ready(self) -> Encoder | None:
+        """The embedder when it is loaded; never waits."""
+        return self._embedder.peek()
+
+    def reranker(self) -> Reranker | None:
+        """None when no reranker is wanted. Raises ModelError."""
+        return self._reranker.get() if self.settings.reranker else None
+
+    @property
+    def problem(self) -> str:
+        """Why there are no vectors, for the user; '' while nothing is wrong."""
+        return str(self._embedder.problem or "")
+
+    def warm_up(self) -> None:
+        """Load the embedder and run it once. Never raises."""
+        try:
+            self.embedder().query("warm up")
+        except ModelError:
+            return  # remembered, and said by whoever searches
+
+    def _open_embedder(self) -> Encoder:
+        if self.settings.remote is not None:
+            from treewright_indexer.encoders.remote import RemoteEncoder
+
+            return RemoteEncoder(self.settings.remote)
+        from treewright_indexer.encoders.onnx import OnnxEncoder
+
+        if not self.settings.embedder:
+            raise ModelError("search by meaning is switched off (search.embedder is empty)")
+        return OnnxEncoder(manifest_of(self.settings.embedder), self.settings.run)
+
+    def _open_reranker(self) -> Reranker:
+        from treewright_indexer.encoders.onnx import OnnxReranker
+
+        return OnnxReranker(manifest_of(self.settings.reranker), self.settings.run)
+
+
+class _Once:
+    """A value made at first use, or the ModelError that its making raised."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._value: Any = None
+        self.problem: ModelError | None = None
+
+    def get(self) -> Any:
+        with self._lock:
+            if self._value is None and self.problem is None:
+                try:
+                    self._value = self._make()
+                except ModelError as error:
+                    self.problem = error
+                except Exception as error:
+                    self.problem = ModelError(f"the model does not load: {error!r}")
+            if self.problem is not None:
+                raise self.problem
+            return self._value
+
+    def peek(self) -> Any:
+        return self._value

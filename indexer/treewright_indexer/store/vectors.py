@@ -1,0 +1,163 @@
+"""SharedVectors: what was embedded once, for every branch, worktree and process.
+
+One file per model generation for all workspaces of a user, keyed by what was embedded. A vector
+is stored as one signed byte per dimension and a scale, a quarter of float32. It is a cache:
+where it cannot be read or written, texts are embedded again. Bounded in size; what was not used
+for longest goes first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import struct
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+MAX_ROWS: Final = 2_000_000
+_SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = f"""
+CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, used INTEGER NOT NULL, data BLOB NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS about (generation TEXT NOT NULL);
+PRAGMA user_version = {_SCHEMA_VERSION};
+"""
+_BUSY_MS: Final = 5000
+_DAY_S: Final = 86400
+_ASKED_AT_ONCE: Final = 500
+_BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
+
+
+def vectors_path(folder: Path, generation: str) -> Path:
+    """The file for one model generation below the user's cache folder."""
+    digest = hashlib.blake2b(generation.encode(), digest_size=8).hexdigest()
+    return folder / "vectors" / f"{digest}.db"
+
+
+class SharedVectors:
+    """See the module. Never raises for the file's sake; safe between threads."""
+
+    def __init__(self, path: Path | None, generation: str, dimensions: int) -> None:
+        """`path` None keeps vectors in memory, for this process only."""
+        self._path = path
+        self._generation = generation
+        self._size = dimensions + 4
+        self._lock = threading.Lock()
+        self._connection: apsw.Connection | None = None
+        self._broken = False
+        self._n_put = 0
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Packed vectors (see `pack`) of those keys that are known; they count as used today."""
+        found: dict[bytes, bytes] = {}
+        today = int(time.time() // _DAY_S)
+        old: list[tuple[int, bytes]] = []
+        with self._lock:
+            connection = self._open()
+            if connection is None:
+                return found
+            try:
+                for start in range(0, len(keys), _ASKED_AT_ONCE):
+                    some = keys[start : start + _ASKED_AT_ONCE]
+                    marks = ",".join("?" * len(some))
+                    sql = f"SELECT key, used, data FROM vector WHERE key IN ({marks})"
+                    for key, used, data in connection.execute(sql, some):
+                        if len(data) == self._size:
+                            found[key] = data
+                            if used + 7 < today:
+                                old.append((today, key))
+                if old:
+                    with connection:
+                        connection.executemany("UPDATE vector SET used = ? WHERE key = ?", old)
+            except apsw.Error as error:
+                self._fail(error)
+        return found
+
+    def put(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep packed vectors by key, in one transaction."""
+        today = int(time.time() // _DAY_S)
+        values = [(key, today, data) for key, data in rows if len(data) == self._size]
+        with self._lock:
+            connection = self._open()
+            if connection is None or not values:
+                return
+            try:
+                with connection:
+                    connection.executemany("INSERT OR REPLACE INTO vector VALUES (?, ?, ?)", values)
+                self._n_put += len(values)
+                if self._n_put > 50_000:
+                    self._n_put = 0
+                    self._prune(connection)
+            except apsw.Error as error:
+                self._fail(error)
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _prune(self, connection: apsw.Connection) -> None:
+        n_rows: int = connection.execute("SELECT count(*) FROM vector").fetchall()[0][0]
+        if n_rows > MAX_ROWS:
+            with connection:
+                connection.execute(
+                    "DELETE FROM vector WHERE key IN (SELECT key FROM vector ORDER BY used LIMIT ?)",
+                    (n_rows - MAX_ROWS + MAX_ROWS // 10,),
+                )
+
+    def _open(self) -> apsw.Connection | None:
+        if self._connection is None and not self._broken:
+            for attempt in (1, 2):
+                try:
+                    self._connection = self._connect()
+                    break
+                except _BROKEN as error:
+                    self._fail(error)
+                    self._broken = attempt == 2
+                except (apsw.Error, OSError):
+                    self._broken = True
+                    break
+        return self._connection
+
+    def _connect(self) -> apsw.Connection:
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = apsw.Connection(":memory:" if self._path is None else str(self._path))
+        try:
+            connection.set_busy_timeout(_BUSY_MS)
+            version: int = connection.execute("PRAGMA user_version").fetchall()[0][0]
+            if version > _SCHEMA_VERSION:
+                raise apsw.CantOpenError("written by a newer treewright")
+            if version < _SCHEMA_VERSION:
+                connection.execute("PRAGMA journal_mode = WAL").fetchall()
+                connection.execute("BEGIN IMMEDIATE;" + _SCHEMA + "COMMIT")
+                connection.execute("INSERT INTO about VALUES (?)", (self._generation,))
+            connection.execute("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _fail(self, error: apsw.Error) -> None:
+        """Go on without; a file that is no database is removed, to be made anew."""
+        self._close()
+        if self._path is not None and isinstance(error, _BROKEN):
+            for suffix in ("", "-wal", "-shm"):
+                with contextlib.suppress(OSError):
+                    self._path.with_name(self._path.name + suffix).unlink()
+        else:
+            self._broken = True
+
+
+def packed_scale(data: bytes) -> float:
+    """The scale of a packed vector: its bytes times this are the numbers."""
+    return struct.unpack_from("<f", data, len(data) - 4)[0]
