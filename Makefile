@@ -1,5 +1,5 @@
 # make run [WORKSPACE=…]   index a workspace, then play a real editor session on it
-# make test [ARGS=…]       every test, the ones with a real Neovim included
+# make test [ARGS=…]       every fast test, the ones with a real Neovim included
 # make check               format, lint, types, layers, lock files
 # make help                the rest
 #
@@ -15,7 +15,7 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install -qq
 SOURCES   := server agent indexer editors benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e check fmt bench picture extension lock clean
+.PHONY: help run test test-slow e2e check fmt bench picture extension lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,8 +23,11 @@ help: ## list what can be made
 run: $(VENV)/.run ## index WORKSPACE (default: this repository) and play an editor session
 	@$(BIN)/python editors/demo/session.py "$(WORKSPACE)" $(ARGS)
 
-test: $(VENV)/.dev ## run every test
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev ## run every fast test
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.dev ## run the tests that take minutes
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 e2e: $(VENV)/.dev ## only the tests with real processes and a real Neovim
 	$(BIN)/python -m pytest -m e2e $(ARGS)
