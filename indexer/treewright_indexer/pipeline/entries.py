@@ -5,6 +5,7 @@ Pure work on one folder's files, for worker processes and the builder's thread a
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from treewright_indexer.errors import UnreadableFileError
 from treewright_indexer.languages import Language, language_for_path
-from treewright_indexer.model import FileFacts, Role, Symbol
+from treewright_indexer.model import FileFacts, Role, Symbol, container_name
 from treewright_indexer.store.rows import (
     UNKNOWN,
     ChunkEntry,
@@ -25,7 +26,7 @@ from treewright_indexer.store.rows import (
     Stamp,
     SymbolEntry,
 )
-from treewright_indexer.store.words import identifier_words, searchable
+from treewright_indexer.store.words import CamelWords, identifier_words
 from treewright_indexer.text import SourceText, decode
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def symbol_entries(text: SourceText, symbols: Sequence[Symbol]) -> list[SymbolEn
                 line,
                 len(before),
                 "" if before.isascii() else before.decode("utf-8", "replace"),
-                symbols[symbol.parent].name if symbol.parent >= 0 else "",
+                container_name(symbols, symbol),
             )
         )
     return entries
@@ -264,15 +265,17 @@ def _with_text(
     path: str, text: SourceText, rows: Sequence[tuple[int, int, int, int, str, str]]
 ) -> list[ChunkEntry]:
     stem = identifier_words(path.rpartition("/")[2].partition(".")[0])
-    data = text.data
-    return [
-        ChunkEntry(
-            *row,
-            searchable(data[row[0] : row[1]]),
-            f"{identifier_words(row[4])} {stem}" if row[4] else stem,
-        )
-        for row in rows
-    ]
+    camel = CamelWords(text.data)
+    head = path.encode("utf-8", "surrogatepass")
+    chunks: list[ChunkEntry] = []
+    for row in rows:
+        label = row[4]
+        body = camel.searchable(row[0], row[1])
+        embedded = b"\0".join((head, label.encode("utf-8", "surrogatepass"), body))
+        key = hashlib.blake2b(embedded, digest_size=16).digest()
+        words = f"{identifier_words(label)} {stem}" if label else stem
+        chunks.append(ChunkEntry(*row, key, body, words))
+    return chunks
 
 
 def _blocks(text: SourceText) -> Iterator[tuple[int, int]]:

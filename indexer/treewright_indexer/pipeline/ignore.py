@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ EXCLUDED_FOLDERS: Final = frozenset(
     .git .hg .svn .bzr CVS node_modules bower_components __pycache__ .venv venv .tox .nox
     .mypy_cache .ruff_cache .pytest_cache .hypothesis .ipynb_checkpoints .eggs .gradle .idea
     .vscode-test .next .nuxt .parcel-cache .turbo .terraform .direnv .cache
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """Folder names that never hold a project's own sources."""
 
@@ -78,8 +79,7 @@ def is_ignore_file(path: str) -> bool:
 
 def _lines(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
+        return Path(path).read_text("utf-8", "replace").splitlines()
     except OSError:
         return []
 

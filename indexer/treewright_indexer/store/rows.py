@@ -36,7 +36,10 @@ class ChunkEntry(NamedTuple):
     symbol: str
     """Qualified name of the definition this is, or ''."""
     kind: str
-    text: str
+    key: bytes
+    """Hash of what is embedded for it: path, symbol and text."""
+    text: bytes
+    """UTF-8, with the parts of camel-case identifiers; see `CamelWords`."""
     words: str
     """Words of the symbol's name and of the path, which weigh more than the text."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 from collections import Counter, defaultdict
@@ -16,7 +15,6 @@ from treewright_indexer.model import FileFacts
 from treewright_indexer.search.symbols import NameTable, rank_of
 from treewright_indexer.store.database import Database, clear
 from treewright_indexer.store.rows import (
-    ChunkEntry,
     ChunkRow,
     FileEntry,
     FileRow,
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 _NAME_WEIGHT, _TEXT_WEIGHT = 8.0, 1.0
 _BYTES_PER_WORD = 6
 _MERGE_NAMES_AT = 2000
+_ASKED_AT_ONCE = 500
 _STAMP = "file.size, file.mtime_ns, file.change"
 _FILE_COLUMNS = f"file.id, file.path, {_STAMP}, file.hash, file.language, file.extractor"
 _SYMBOL_COLUMNS = "symbol_name.text, kind, name_start, line, symbol.column, before, container"
@@ -94,7 +93,8 @@ class Store:
         A file that becomes skipped leaves the index, and one that is put is skipped no more.
         Raises StoreError.
         """
-        entries, touches = list(put), [(path, *stamp) for path, stamp in touched]
+        entries = list({entry.path: entry for entry in put}.values())
+        touches = [(path, *stamp) for path, stamp in touched]
         gone, left_out = list(deleted), list(skipped)
 
         def work(connection: apsw.Connection) -> None:
@@ -145,25 +145,45 @@ class Store:
         self._symbol_names.learn(connection)
         name_ids = self._names.ids(connection, (name for e in entries for name in e.postings))
         symbol_ids = self._symbol_names.ids(connection, (s[0] for e in entries for s in e.symbols))
-        next_chunk: int = _scalar(connection, "SELECT ifnull(max(id), 0) + 1 FROM chunk")
+        file_ids = _make_way(connection, [entry.path for entry in entries])
+        next_chunk = _next_chunk(connection)
+        files: list[tuple[Any, ...]] = []
+        facts: list[tuple[int, bytes]] = []
         postings: list[tuple[int, int, bytes]] = []
         symbols: list[tuple[Any, ...]] = []
         chunks: list[tuple[Any, ...]] = []
-        words: list[tuple[int, str, str]] = []
-        for entry in entries:
-            file_id = _put_file_row(connection, entry)
+        words: list[tuple[int, str, bytes]] = []
+        for file_id, entry in zip(file_ids, entries, strict=True):
+            n_references = sum(map(len, entry.postings.values())) // 8
+            files.append(
+                (
+                    *(file_id, entry.path, *entry.stamp, entry.hash, entry.language),
+                    *(entry.extractor, n_references, entry.n_edges),
+                )
+            )
             if entry.facts:
-                connection.execute("INSERT INTO facts VALUES (?, ?)", (file_id, entry.facts))
+                facts.append((file_id, entry.facts))
             postings += [(name_ids[name], file_id, refs) for name, refs in entry.postings.items()]
             symbols += [(symbol_ids[s[0]], file_id, *s[1:]) for s in entry.symbols]
             for chunk in entry.chunks:
-                chunks.append((next_chunk, file_id, *chunk[:6], chunk_key(entry.path, chunk)))
+                chunks.append((next_chunk, file_id, *chunk[:7]))
                 words.append((next_chunk, chunk.words, chunk.text))
                 next_chunk += 1
-        connection.executemany("INSERT INTO posting VALUES (?, ?, ?)", postings)
-        connection.executemany("INSERT INTO symbol VALUES (?, ?, ?, ?, ?, ?, ?, ?)", symbols)
-        connection.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", chunks)
+        postings.sort()  # the index on names grows in one place at a time
+        for table, rows in (
+            ("file", files),
+            ("facts", facts),
+            ("posting", postings),
+            ("symbol", symbols),
+            ("chunk", chunks),
+        ):
+            if rows:
+                marks = ", ".join("?" * len(rows[0]))
+                connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         connection.executemany("INSERT INTO word (rowid, words, text) VALUES (?, ?, ?)", words)
+        connection.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('next_chunk', ?)", (str(next_chunk),)
+        )
 
     # ---------------------------------------------------------------- files
 
@@ -299,10 +319,10 @@ class Store:
         )
         return [ChunkRow(row[0], Stamp(*row[1:4]), *row[4:]) for row in rows]
 
-    def score_words(self, query: str, texts: Sequence[tuple[str, str]]) -> list[float]:
+    def score_words(self, query: str, texts: Sequence[tuple[str, bytes]]) -> list[float]:
         """What `search_words` would score texts that are not in the index; 0.0 without a match.
 
-        Each text is (words, text) of a ChunkEntry, `searchable` as they are indexed. The same formula over the index's own
+        Each text is (words, text) of a ChunkEntry. The same formula over the index's own
         frequencies, with lengths estimated from bytes, so that unsaved text ranks among the rest.
         """
         phrases = query_phrases(query)
@@ -312,10 +332,8 @@ class Store:
         def work(connection: apsw.Connection) -> list[float]:
             tokenizer = connection.fts5_tokenizer("porter", ["unicode61"])
 
-            def tokens(text: str) -> list[str]:
-                found = tokenizer(
-                    text.encode("utf-8", "replace"), apsw.FTS5_TOKENIZE_DOCUMENT, None
-                )
+            def tokens(text: bytes) -> list[str]:
+                found = tokenizer(text, apsw.FTS5_TOKENIZE_DOCUMENT, None)
                 return [word for item in found for word in item[2:]]
 
             n_rows, n_bytes = connection.execute(
@@ -328,8 +346,11 @@ class Store:
                     connection, "SELECT count(*) FROM word WHERE word MATCH ?", (f'"{phrase}"',)
                 )
                 weight = math.log((n_rows - n_hits + 0.5) / (n_hits + 0.5)) if n_rows else 1.0
-                wanted[tuple(tokens(phrase))] = max(weight, 1e-6)
-            return [_bm25(wanted, tokens(words), tokens(text), average) for words, text in texts]
+                wanted[tuple(tokens(phrase.encode()))] = max(weight, 1e-6)
+            return [
+                _bm25(wanted, tokens(words.encode("utf-8", "replace")), tokens(text), average)
+                for words, text in texts
+            ]
 
         return self._database.read(work)
 
@@ -384,12 +405,6 @@ class Store:
             return problems + ([f"{orphans} rows without a file"] if orphans else [])
 
         return self._database.read(work)
-
-
-def chunk_key(path: str, chunk: ChunkEntry) -> bytes:
-    """16 bytes that say what is embedded for a chunk: its path, symbol and text."""
-    text = f"{path}\0{chunk.symbol}\0{chunk.text}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 class _Interner:
@@ -456,35 +471,27 @@ class _SymbolNames:
         return table.matching(query) + recent
 
 
-def _put_file_row(connection: apsw.Connection, entry: FileEntry) -> int:
-    """Insert or update the row, without any other content. Returns its id."""
-    n_references = sum(map(len, entry.postings.values())) // 8
-    values = (
-        *entry.stamp,
-        entry.hash,
-        entry.language,
-        entry.extractor,
-        n_references,
-        entry.n_edges,
-    )
-    found = connection.execute("SELECT id FROM file WHERE path = ?", (entry.path,)).fetchall()
-    if found:
-        file_id: int = found[0][0]
+def _next_chunk(connection: apsw.Connection) -> int:
+    """The number of the next chunk: higher than that of any chunk there ever was."""
+    rows = connection.execute("SELECT value FROM meta WHERE key = 'next_chunk'").fetchall()
+    return int(rows[0][0]) if rows else 1
+
+
+def _make_way(connection: apsw.Connection, paths: list[str]) -> list[int]:
+    """Delete all that is kept of the files; the ids they shall have, the old ones where known."""
+    known: dict[str, int] = {}
+    for start in range(0, len(paths), _ASKED_AT_ONCE):
+        some = paths[start : start + _ASKED_AT_ONCE]
+        marks = ",".join("?" * len(some))
+        known.update(connection.execute(f"SELECT path, id FROM file WHERE path IN ({marks})", some))
+    for file_id in known.values():
         _delete_content(connection, file_id)
-        connection.execute(
-            "UPDATE file SET size = ?, mtime_ns = ?, change = ?, hash = ?, language = ?,"
-            " extractor = ?,"
-            " n_references = ?, n_edges = ? WHERE id = ?",
-            (*values, file_id),
-        )
-        return file_id
-    connection.execute("DELETE FROM skipped WHERE path = ?", (entry.path,))
-    connection.execute(
-        "INSERT INTO file (path, size, mtime_ns, change, hash, language, extractor,"
-        " n_references, n_edges) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (entry.path, *values),
-    )
-    return connection.last_insert_rowid()
+    connection.executemany("DELETE FROM file WHERE id = ?", [(id,) for id in known.values()])
+    connection.executemany("DELETE FROM skipped WHERE path = ?", [(path,) for path in paths])
+    next_id: int = _scalar(connection, "SELECT ifnull(max(id), 0) + 1 FROM file")
+    new = (path for path in dict.fromkeys(paths) if path not in known)
+    known.update((path, next_id + offset) for offset, path in enumerate(new))
+    return [known[path] for path in paths]
 
 
 def _delete(connection: apsw.Connection, path: str) -> None:
