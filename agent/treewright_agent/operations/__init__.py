@@ -1,0 +1,107 @@
+"""Operations: named changes with typed arguments, each declared once.
+
+One declaration serves as code action, LSP command, model tool, command-line verb and MCP tool.
+
+To add one:
+
+1. `operations/<name>.py`. Its docstring is the title, the prose that people and models read,
+   and one example that is run as a test (`$0` is the cursor: it gives `path` and `offset`;
+   `$0…$0` gives `path`, `start` and `end`; the line with the arrow holds the other arguments):
+
+       \"\"\"Flip comparison: mirror the two sides of a comparison.
+
+           if limit $0< size: ...
+           -> {}
+           if size > limit: ...
+       \"\"\"
+
+   Below it, a subclass of `Arguments` whose fields are described, a function `plan(snapshot,
+   arguments, token) -> SourceChange` and the declaration:
+
+       FLIP_COMPARISON = Operation(
+           name="flip_comparison",
+           title="Flip comparison",
+           arguments=FlipComparison,
+           plan=_plan,
+           document=__doc__,
+           kind="refactor.rewrite",
+       )
+
+   `plan` reads the Snapshot only, collects edits with `changes.ChangeBuilder` (spans are byte
+   offsets; `\\n` in new text becomes the file's line break), looks at `token.check()` in loops,
+   and raises RefusedError with a reason that tells the user what stands in the way. What it
+   cannot prove it marks: `doubt=` on an edit asks for confirmation, `ChangeBuilder.note` lists
+   a place that is left alone. Nothing is ever left out silently. Heavy libraries (libcst, jedi)
+   are imported inside functions.
+   `targets.find_target` turns path and offset, or a symbol path such as `Class.method`, into a
+   Target; `python_tree`, `imports` and `names` hold what several operations need.
+
+2. One row in `OPERATIONS` below, and its name in `treewright_server.commands.operation.NAMES`
+   (a test holds the two equal).
+
+3. `tests/agent/test_operation_<name>.py`, with `check_operation` and `check_refused` of
+   `tests.support.operations`.
+
+Edits of one plan are one group: a user who accepts one of them is offered the others. A plan
+with parts that stand alone (one file each, say) gives each part its own `groups=`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from treewright_agent.calls import canonical_json
+from treewright_agent.changes import SourceChange
+from treewright_agent.operations.model import (
+    Arguments,
+    Example,
+    Operation,
+    checked,
+    example_of,
+    schema,
+)
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.errors import ArgumentsError
+from treewright_indexer.snapshot import Snapshot
+
+__all__ = [
+    "OPERATIONS",
+    "Arguments",
+    "Example",
+    "Operation",
+    "example_of",
+    "operation_named",
+    "run",
+    "schema",
+]
+
+OPERATIONS: tuple[Operation[Any], ...] = ()
+
+
+def operation_named(name: str) -> Operation[Any]:
+    """Raises ArgumentsError that names the nearest one."""
+    from difflib import get_close_matches
+
+    for operation in OPERATIONS:
+        if operation.name == name:
+            return operation
+    near = get_close_matches(name, [operation.name for operation in OPERATIONS], n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ArgumentsError(f"no such operation: {name}{hint}")
+
+
+def run(
+    name: str, arguments: Mapping[str, Any], snapshot: Snapshot, token: CancelToken
+) -> SourceChange:
+    """The change that the operation plans on the snapshot; nothing is touched.
+
+    Raises ArgumentsError, RefusedError (ConflictError among them), StaleSnapshotError,
+    CancelledError, and the errors of reading files.
+    """
+    operation = operation_named(name)
+    token.check()
+    change = operation.plan(snapshot, checked(operation, arguments), token)
+    said = hashlib.blake2b(canonical_json(dict(arguments)).encode(), digest_size=4).hexdigest()
+    return change.labelled(f"{name}:{said}")
