@@ -6,6 +6,7 @@ Pure work on one folder's files, for worker processes and the builder's thread a
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import stat
 import sys
@@ -330,22 +331,22 @@ def _stable_bytes(path: str, max_bytes: int) -> tuple[os.stat_result | None, byt
     cannot carry the same time and pass for the text that was read. One that never rests is
     taken as it is: its state is another one by then, so nobody takes the bytes for current.
     """
-    for attempt in range(_MAX_ATTEMPTS):
+    for attempt in itertools.count(1):
         with open(os.open(path, _OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return None, None
             age_ns = time.time_ns() - found.st_mtime_ns
-            if 0 <= age_ns < _CLOCK_TICK_NS and attempt + 1 < _MAX_ATTEMPTS:
+            if 0 <= age_ns < _CLOCK_TICK_NS and attempt < _MAX_ATTEMPTS:
                 time.sleep((_CLOCK_TICK_NS - age_ns) / 1e9)
                 continue
             if found.st_size > max_bytes:
                 return found, None
             raw = _read_all(file, found.st_size)
             after = os.fstat(file.fileno())
-        if Stamp.of(after) == Stamp.of(found) or attempt + 1 == _MAX_ATTEMPTS:
-            break
-    return found, raw
+        if Stamp.of(after) == Stamp.of(found) or attempt >= _MAX_ATTEMPTS:
+            return found, raw
+    raise AssertionError
 
 
 def _read_all(file: FileIO, size: int) -> bytes:

@@ -49,8 +49,8 @@ class Pool:
         n_workers: int,
         on_event: Callable[[], None],
     ) -> None:
-        self._options = (root, max_bytes, str(shared) if shared is not None else "")
-        self._on_event = on_event
+        self.options = (root, max_bytes, str(shared) if shared is not None else "")
+        self.on_event = on_event
         self._lock = threading.Lock()
         self._results: deque[Result] = deque()
         self._suspects: deque[list[Job]] = deque()
@@ -126,7 +126,7 @@ class Pool:
             idle.batches.append(jobs)
         idle.send(jobs)
 
-    def _received(self, worker: _Worker, answer: tuple[int, list[Any]]) -> None:
+    def received(self, worker: _Worker, answer: tuple[int, list[Any]]) -> None:
         n_extracted, values = answer
         with self._lock:
             jobs = worker.batches.popleft()
@@ -135,9 +135,9 @@ class Pool:
             self._results.append(
                 [(job, unpacked(value)) for job, value in zip(jobs, values, strict=True)]
             )
-        self._on_event()
+        self.on_event()
 
-    def _lost(self, worker: _Worker, reason: str) -> None:
+    def lost(self, worker: _Worker, reason: str) -> None:
         """A worker ended with work in its hands."""
         with self._lock:
             batches, worker.batches = list(worker.batches), deque()
@@ -160,7 +160,7 @@ class Pool:
                 self.broken = f"processes that read files end by themselves ({reason})"
             if not self.broken:
                 self._begin(1)
-        self._on_event()
+        self.on_event()
 
 
 class _Worker:
@@ -174,7 +174,7 @@ class _Worker:
         self._reason = ""
         self._closed = False
         self._process = _start()
-        self._write(pool._options)
+        self._write(pool.options)
         threading.Thread(target=self._read, name="treewright-worker", daemon=True).start()
 
     @property
@@ -216,15 +216,15 @@ class _Worker:
         try:
             marshal.load(stdout)
             self.is_ready = True
-            self._pool._on_event()
+            self._pool.on_event()
             while True:
-                self._pool._received(self, marshal.load(stdout))
+                self._pool.received(self, marshal.load(stdout))
         except (EOFError, ValueError, TypeError, OSError):
             pass
         stdout.close()
         code = self._process.wait()
         if not self._closed:
-            self._pool._lost(self, self._reason or f"ended with code {code}")
+            self._pool.lost(self, self._reason or f"ended with code {code}")
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()

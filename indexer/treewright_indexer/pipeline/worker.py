@@ -11,6 +11,7 @@ import gc
 import marshal
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,6 @@ from treewright_indexer.store.rows import (
 )
 
 _NICENESS: Final = 10
-_KINDS: Final = (FileEntry, Touched, SkippedRow)
 
 
 def main() -> None:
@@ -50,8 +50,7 @@ def main() -> None:
 
 
 def _reader(root: str, max_bytes: int, shared_path: str) -> Reader:
-    from treewright_indexer import facts  # noqa: F401  # loads what the first file would
-
+    import_module("treewright_indexer.facts")  # what the first file would load
     if not shared_path:
         return Reader(root, max_bytes)
     from treewright_indexer.store.shared import SharedFacts
@@ -66,27 +65,30 @@ def _send(answers: Any, value: Any) -> None:
 
 def packed(outcome: Outcome | None) -> tuple[Any, ...] | None:
     """For `marshal`, which writes tuples but none of their subclasses."""
-    if outcome is None:
-        return None
-    values = [tuple(v) if isinstance(v, Stamp) else v for v in outcome]
     if isinstance(outcome, FileEntry):
+        values: list[Any] = list(outcome)
+        values[1] = tuple(outcome.stamp)
         values[6] = [tuple(symbol) for symbol in outcome.symbols]
         values[7] = [tuple(chunk) for chunk in outcome.chunks]
-    return _KINDS.index(type(outcome)), *values
+        return "entry", *values
+    if isinstance(outcome, Touched):
+        return "touched", outcome.path, tuple(outcome.stamp)
+    if outcome is not None:
+        return "skipped", outcome.path, outcome.reason, tuple(outcome.stamp)
+    return None
 
 
 def unpacked(values: tuple[Any, ...] | None) -> Outcome | None:
     if values is None:
         return None
-    kind = _KINDS[values[0]]
-    fields = list(values[1:])
-    if kind is FileEntry:
+    kind, *fields = values
+    if kind == "entry":
         fields[1] = Stamp._make(fields[1])
         fields[6] = [SymbolEntry._make(symbol) for symbol in fields[6]]
         fields[7] = [ChunkEntry._make(chunk) for chunk in fields[7]]
-    else:
-        fields[-1] = Stamp._make(fields[-1])
-    return kind._make(fields)
+        return FileEntry._make(fields)
+    fields[-1] = Stamp._make(fields[-1])
+    return Touched._make(fields) if kind == "touched" else SkippedRow._make(fields)
 
 
 def packed_job(job: Job) -> tuple[Any, ...]:

@@ -23,11 +23,10 @@ from treewright_indexer.errors import StoreError
 from treewright_indexer.model import FACTS_FORMAT
 from treewright_indexer.store.filelock import FileLock
 from treewright_indexer.store.schema import CONNECTION_PRAGMAS, CONTENT_TABLES, MIGRATIONS
+from treewright_indexer.store.sqlite import BROKEN, Connection, Row, connect
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
 
-_BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 _UNUSABLE = (apsw.Error, OSError)
 _BUSY = (apsw.BusyError, apsw.LockedError)
 _BUSY_TIMEOUT_MS = 10_000
@@ -56,7 +55,7 @@ class Database:
         self._on_reset = on_reset
         self._write_lock = threading.RLock()  # taken before the pool's, never after
         self._pool_lock = threading.Lock()
-        self._readers: list[tuple[int, apsw.Connection]] = []
+        self._readers: list[tuple[int, Connection]] = []
         self._closed = False
         self._identity: tuple[int, int] | None = None
         self._memory = ""
@@ -74,7 +73,7 @@ class Database:
         """All rows. A broken file is repaired, and the answer is the empty one's."""
         return self.read(lambda connection: connection.execute(sql, bindings).fetchall())
 
-    def read(self, work: Callable[[apsw.Connection], T]) -> T:
+    def read(self, work: Callable[[Connection], T]) -> T:
         """The result of `work` on a reader's connection. Raises StoreError."""
         for attempt in (1, 2, 3):
             epoch = self.epoch
@@ -87,7 +86,7 @@ class Database:
                     raise
                 self._give(opened, connection)
                 return result
-            except (_MovedError, *_BROKEN) as error:
+            except (_MovedError, *BROKEN) as error:
                 self._recover(epoch, error)
             except _BUSY as error:
                 if attempt == 3:
@@ -98,7 +97,7 @@ class Database:
                 self._recover(epoch, error)
         raise StoreError("the index file breaks again and again")
 
-    def write(self, work: Callable[[apsw.Connection], T]) -> T:
+    def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, all of it or nothing. Raises StoreError."""
         for attempt in (1, 2, 3):
             epoch = self.epoch
@@ -109,7 +108,7 @@ class Database:
                     if self._moved():
                         raise _MovedError
                     return self._transaction(work)
-                except (_MovedError, *_BROKEN) as error:
+                except (_MovedError, *BROKEN) as error:
                     self._recover(epoch, error)
                 except _BUSY as error:
                     if attempt == 3:
@@ -134,7 +133,7 @@ class Database:
             self._closed = True
             self._close_connections()
 
-    def _transaction(self, work: Callable[[apsw.Connection], T]) -> T:
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             result = work(self._writer)
@@ -148,7 +147,7 @@ class Database:
 
     # ---------------------------------------------------------------- connections
 
-    def _take(self) -> tuple[int, apsw.Connection]:
+    def _take(self) -> tuple[int, Connection]:
         """A reader and the epoch whose file it reads."""
         with self._pool_lock:
             if self._closed:
@@ -158,17 +157,17 @@ class Database:
             epoch = self.epoch
         return epoch, self._connect()
 
-    def _give(self, epoch: int, connection: apsw.Connection) -> None:
+    def _give(self, epoch: int, connection: Connection) -> None:
         with self._pool_lock:
             if not self._closed and epoch == self.epoch and len(self._readers) < _MAX_IDLE_READERS:
                 self._readers.append((epoch, connection))
                 return
         connection.close()
 
-    def _connect(self, *, create: bool = False) -> apsw.Connection:
+    def _connect(self, *, create: bool = False) -> Connection:
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
         if self._memory:
-            connection = apsw.Connection(self._memory, flags=flags | apsw.SQLITE_OPEN_CREATE)
+            connection = connect(self._memory, flags | apsw.SQLITE_OPEN_CREATE)
             connection.set_busy_handler(_wait_a_little)  # its locks last for milliseconds
             return connection
         assert self.path is not None
@@ -176,7 +175,7 @@ class Database:
             flags |= apsw.SQLITE_OPEN_CREATE
         elif self._moved():
             raise _MovedError
-        connection = apsw.Connection(str(self.path), flags=flags & ~apsw.SQLITE_OPEN_URI)
+        connection = connect(self.path, flags & ~apsw.SQLITE_OPEN_URI)
         connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
         connection.execute(CONNECTION_PRAGMAS)
         return connection
@@ -192,7 +191,7 @@ class Database:
 
     # ---------------------------------------------------------------- opening and repair
 
-    def _open(self) -> apsw.Connection:
+    def _open(self) -> Connection:
         if self.path is None:
             return self._open_memory()
         try:
@@ -200,7 +199,7 @@ class Database:
             with FileLock(self._beside(".lock")):
                 try:
                     return self._open_file()
-                except _BROKEN as error:
+                except BROKEN as error:
                     self._on_problem(
                         f"the index {self.path} is corrupt ({error}): building it anew"
                     )
@@ -213,7 +212,7 @@ class Database:
         except (_NewerSchemaError, *_UNUSABLE) as error:
             return self._fall_back(error)
 
-    def _fall_back(self, error: Exception) -> apsw.Connection:
+    def _fall_back(self, error: Exception) -> Connection:
         assert self.path is not None
         reason = error.strerror if isinstance(error, OSError) else str(error)
         self._on_problem(
@@ -221,13 +220,13 @@ class Database:
         )
         return self._open_memory()
 
-    def _open_memory(self) -> apsw.Connection:
+    def _open_memory(self) -> Connection:
         self._memory = f"file:/treewright-{os.getpid()}-{next(_memory_names)}?vfs=memdb"
         connection = self._connect()
         _migrate(connection)
         return connection
 
-    def _open_file(self) -> apsw.Connection:
+    def _open_file(self) -> Connection:
         connection = self._connect(create=True)
         try:
             connection.execute("PRAGMA page_size = 8192")  # in force only while it is empty
@@ -282,7 +281,7 @@ class Database:
         return self.path.with_name(self.path.name + suffix)
 
 
-def _migrate(connection: apsw.Connection) -> None:
+def _migrate(connection: Connection) -> None:
     """Bring the schema to this program's. Raises _NewerSchemaError and apsw's errors."""
     connection.execute("BEGIN IMMEDIATE")  # also proves that the file can be written
     try:
@@ -307,7 +306,7 @@ def _migrate(connection: apsw.Connection) -> None:
         raise
 
 
-def clear(connection: apsw.Connection) -> None:
+def clear(connection: Connection) -> None:
     """Delete every file's rows. Names stay: caches of their ids remain valid."""
     for table in CONTENT_TABLES:
         connection.execute(f"DELETE FROM {table}")

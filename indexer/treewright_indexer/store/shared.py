@@ -19,6 +19,7 @@ from typing import Any, Final
 import apsw
 
 from treewright_indexer.model import FACTS_FORMAT
+from treewright_indexer.store.sqlite import BROKEN, Connection, connect
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 _SCHEMA_VERSION: Final = 1
@@ -48,7 +49,7 @@ class SharedFacts:
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
         self._path = path
         self._max_bytes = max_bytes
-        self._connection: apsw.Connection | None = None
+        self._connection: Connection | None = None
         self._broken = False
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, Any]:
@@ -97,7 +98,7 @@ class SharedFacts:
             self._connection.close()
             self._connection = None
 
-    def _prune(self, connection: apsw.Connection) -> None:
+    def _prune(self, connection: Connection) -> None:
         """Drop the longest unused tenth while the file holds more than it may."""
         while _used_bytes(connection) > self._max_bytes:
             with connection:
@@ -108,12 +109,12 @@ class SharedFacts:
                     (n_rows // 10 + 1,),
                 )
 
-    def _open(self) -> apsw.Connection | None:
+    def _open(self) -> Connection | None:
         if self._connection is None and not self._broken:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._connection = self._connect()
-            except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
+            except BROKEN as error:
                 self._fail(error)
                 self._broken = False
                 try:
@@ -124,8 +125,8 @@ class SharedFacts:
                 self._broken = True
         return self._connection
 
-    def _connect(self) -> apsw.Connection:
-        connection = apsw.Connection(str(self._path))
+    def _connect(self) -> Connection:
+        connection = connect(self._path)
         try:
             connection.set_busy_timeout(_BUSY_MS)
             version: int = connection.execute("PRAGMA user_version").fetchall()[0][0]
@@ -144,13 +145,13 @@ class SharedFacts:
         """Go on without; a file that is no database is removed, for others to make anew."""
         self.close()
         self._broken = True
-        if isinstance(error, (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)):
+        if isinstance(error, BROKEN):
             for suffix in ("", "-wal", "-shm"):
                 with contextlib.suppress(OSError):
                     self._path.with_name(self._path.name + suffix).unlink()
 
 
-def _used_bytes(connection: apsw.Connection) -> int:
+def _used_bytes(connection: Connection) -> int:
     def value(name: str) -> int:
         return connection.execute(f"PRAGMA {name}").fetchall()[0][0]
 

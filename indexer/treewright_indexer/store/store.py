@@ -23,6 +23,7 @@ from treewright_indexer.store.rows import (
     Stamp,
     SymbolRow,
 )
+from treewright_indexer.store.sqlite import Connection
 from treewright_indexer.store.words import match_expression, query_phrases
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Store:
         touches = [(path, *stamp) for path, stamp in touched]
         gone, left_out = list(deleted), list(skipped)
 
-        def work(connection: apsw.Connection) -> None:
+        def work(connection: Connection) -> None:
             for path in gone:
                 _delete(connection, path)
             for row in left_out:
@@ -140,7 +141,7 @@ class Store:
             )
         )
 
-    def _put(self, connection: apsw.Connection, entries: list[FileEntry]) -> None:
+    def _put(self, connection: Connection, entries: list[FileEntry]) -> None:
         self._names.learn(connection)
         self._symbol_names.learn(connection)
         name_ids = self._names.ids(connection, (name for e in entries for name in e.postings))
@@ -213,7 +214,7 @@ class Store:
             f"SELECT {_FILE_COLUMNS}, blob FROM file JOIN facts ON file.id = file_id WHERE path = ?"
         )
 
-        def work(connection: apsw.Connection) -> tuple[FileRow, bytes, dict[str, bytes]] | None:
+        def work(connection: Connection) -> tuple[FileRow, bytes, dict[str, bytes]] | None:
             connection.execute("BEGIN")  # one state of the file for both queries
             try:
                 rows = connection.execute(sql, (path,)).fetchall()
@@ -233,7 +234,7 @@ class Store:
                 connection.execute("ROLLBACK")
 
         found = self._database.read(work)
-        return (found[0], FileFacts.from_bytes(*found[1:])) if found is not None else None
+        return (found[0], FileFacts.from_bytes(found[1], found[2])) if found is not None else None
 
     def skipped(self) -> list[tuple[str, str]]:
         """(path, reason) of each file that is not indexed, by path."""
@@ -285,7 +286,7 @@ class Store:
         container, _, name = query.rpartition(".")
         container = container.rpartition(".")[2]
 
-        def work(connection: apsw.Connection) -> list[SymbolRow]:
+        def work(connection: Connection) -> list[SymbolRow]:
             ranked: dict[tuple[int, int], list[str]] = defaultdict(list)
             for candidate in self._table.matching(connection, self._database.epoch, name):
                 rank = rank_of(candidate, name)
@@ -329,7 +330,7 @@ class Store:
         if not phrases or not texts:
             return [0.0] * len(texts)
 
-        def work(connection: apsw.Connection) -> list[float]:
+        def work(connection: Connection) -> list[float]:
             tokenizer = connection.fts5_tokenizer("porter", ["unicode61"])
 
             def tokens(text: bytes) -> list[str]:
@@ -380,7 +381,7 @@ class Store:
     def dump(self) -> dict[str, Any]:
         """All content independent of ids, so that two indexes of the same files compare equal."""
 
-        def work(connection: apsw.Connection) -> dict[str, Any]:
+        def work(connection: Connection) -> dict[str, Any]:
             connection.execute("BEGIN")
             try:
                 return _dump(connection)
@@ -392,7 +393,7 @@ class Store:
     def check(self) -> list[str]:
         """What SQLite's own integrity checks find wrong; [] when the file is whole."""
 
-        def work(connection: apsw.Connection) -> list[str]:
+        def work(connection: Connection) -> list[str]:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check").fetchall()]
             problems = [message for message in found if message != "ok"]
             orphans = _scalar(
@@ -422,7 +423,7 @@ class _Interner:
         """After a rollback or a lost file."""
         self._ids, self._last = {}, 0
 
-    def learn(self, connection: apsw.Connection) -> None:
+    def learn(self, connection: Connection) -> None:
         """Names that other processes added since."""
         last: int = _scalar(connection, f"SELECT ifnull(max(id), 0) FROM {self._table}")
         if last < self._last:
@@ -432,7 +433,7 @@ class _Interner:
             self._ids.update(connection.execute(sql, (self._last,)).fetchall())
             self._last = last
 
-    def ids(self, connection: apsw.Connection, names: Iterable[str]) -> Mapping[str, int]:
+    def ids(self, connection: Connection, names: Iterable[str]) -> Mapping[str, int]:
         """Ids of at least `names`; new ones are inserted."""
         new = [name for name in dict.fromkeys(names) if name not in self._ids]
         if new:
@@ -453,7 +454,7 @@ class _SymbolNames:
         self._table = NameTable([])
         self._recent: list[str] = []
 
-    def matching(self, connection: apsw.Connection, epoch: int, query: str) -> list[str]:
+    def matching(self, connection: Connection, epoch: int, query: str) -> list[str]:
         with self._lock:
             if epoch != self._epoch:
                 self._epoch, self._last, self._recent = epoch, 0, []
@@ -471,13 +472,13 @@ class _SymbolNames:
         return table.matching(query) + recent
 
 
-def _next_chunk(connection: apsw.Connection) -> int:
+def _next_chunk(connection: Connection) -> int:
     """The number of the next chunk: higher than that of any chunk there ever was."""
     rows = connection.execute("SELECT value FROM meta WHERE key = 'next_chunk'").fetchall()
     return int(rows[0][0]) if rows else 1
 
 
-def _make_way(connection: apsw.Connection, paths: list[str]) -> list[int]:
+def _make_way(connection: Connection, paths: list[str]) -> list[int]:
     """Delete all that is kept of the files; the ids they shall have, the old ones where known."""
     known: dict[str, int] = {}
     for start in range(0, len(paths), _ASKED_AT_ONCE):
@@ -494,14 +495,14 @@ def _make_way(connection: apsw.Connection, paths: list[str]) -> list[int]:
     return [known[path] for path in paths]
 
 
-def _delete(connection: apsw.Connection, path: str) -> None:
+def _delete(connection: Connection, path: str) -> None:
     connection.execute("DELETE FROM skipped WHERE path = ?", (path,))
     for (file_id,) in connection.execute("SELECT id FROM file WHERE path = ?", (path,)).fetchall():
         _delete_content(connection, file_id)
         connection.execute("DELETE FROM file WHERE id = ?", (file_id,))
 
 
-def _delete_content(connection: apsw.Connection, file_id: int) -> None:
+def _delete_content(connection: Connection, file_id: int) -> None:
     """Everything of one file but its row."""
     connection.execute(
         "DELETE FROM word WHERE rowid IN (SELECT id FROM chunk WHERE file_id = ?)", (file_id,)
@@ -510,7 +511,7 @@ def _delete_content(connection: apsw.Connection, file_id: int) -> None:
         connection.execute(f"DELETE FROM {table} WHERE file_id = ?", (file_id,))
 
 
-def _symbols_named(connection: apsw.Connection, name: str) -> list[SymbolRow]:
+def _symbols_named(connection: Connection, name: str) -> list[SymbolRow]:
     rows = connection.execute(
         f"SELECT path, {_STAMP}, {_SYMBOL_COLUMNS}"
         " FROM symbol_name JOIN symbol ON name_id = symbol_name.id"
@@ -521,10 +522,11 @@ def _symbols_named(connection: apsw.Connection, name: str) -> list[SymbolRow]:
 
 
 def _file_row(row: tuple[Any, ...]) -> FileRow:
-    return FileRow(*row[:2], Stamp(*row[2:5]), *row[5:])
+    id, path, size, mtime_ns, change, hash, language, extractor = row
+    return FileRow(id, path, Stamp(size, mtime_ns, change), hash, language, extractor)
 
 
-def _scalar(connection: apsw.Connection, sql: str, bindings: tuple[Any, ...] = ()) -> Any:
+def _scalar(connection: Connection, sql: str, bindings: tuple[Any, ...] = ()) -> Any:
     return connection.execute(sql, bindings).fetchall()[0][0]
 
 
@@ -555,7 +557,7 @@ def _occurrences(phrase: tuple[str, ...], tokens: list[str]) -> int:
     return sum(tokens[at] == phrase[0] and tuple(tokens[at : at + n]) == phrase for at in starts)
 
 
-def _dump(connection: apsw.Connection) -> dict[str, Any]:
+def _dump(connection: Connection) -> dict[str, Any]:
     def rows(sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
