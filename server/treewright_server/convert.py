@@ -114,8 +114,23 @@ class Mapper:
             "end": {"line": last, "character": end},
         }
 
-    def ranges(self, spans: Iterable[tuple[int, int]]) -> list[Range]:
-        return [self.range(span) for span in spans]
+    def places(self, offsets: Iterable[int]) -> list[tuple[int, int]]:
+        """As `place`, of many offsets inside the text: what an outline is made of."""
+        if self._returns:
+            return [self.place(offset) for offset in offsets]
+        starts, find = self._starts, bisect_right
+        if self._plain:
+            return [(line := find(starts, o) - 1, o - starts[line]) for o in offsets]
+        data, column = self.text.data, self._column
+        return [
+            (
+                line := find(starts, o) - 1,
+                n
+                if (n := o - (s := starts[line])) <= _LONG_LINE and data[s:o].isascii()
+                else column(s, o),
+            )
+            for o in offsets
+        ]
 
     def _column(self, start: int, offset: int) -> int:
         """Units of the bytes between the start of a line and `offset`."""

@@ -134,7 +134,6 @@ class Session:
         self.lanes.post(self._start, Lane.FOLDERS)
 
     def _start(self) -> None:
-        opened: list[Folder] = []
         try:
             self._pull_configuration()
             self._forward_logs()
@@ -143,13 +142,9 @@ class Session:
                 return
             self._workspace.settings = self.settings.index.domain()
             for root in self._roots:
-                folder = self._add_folder(root)
-                if folder is not None:
-                    opened.append(folder)
+                self._open(root)
         finally:
             self._release()
-        for folder in opened:
-            self.index(folder)
         self._register()
         # What start-up made lives as long as the process: the collector need not look at it.
         gc.freeze()

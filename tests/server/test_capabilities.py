@@ -34,7 +34,9 @@ NESTED = {  # whose options stand in another request's provider
 FILE_OPERATIONS = {"fileOperations": {"willRename": True, "willCreate": True, "willDelete": True}}
 
 
-def announced(switches: dict[str, Any] | None = None, beside: tuple[str, ...] = ()) -> dict[str, Any]:
+def announced(
+    switches: dict[str, Any] | None = None, beside: tuple[str, ...] = ()
+) -> dict[str, Any]:
     features = Features(switches, beside)
     return server_capabilities(HANDLERS, commands.names(), features, ClientFeatures())
 
@@ -166,7 +168,9 @@ def test_a_stronger_server_makes_us_quiet_in_its_language_only() -> None:
 @pytest.mark.parametrize("name", ["Pyright-Langserver", "ms-python.vscode-pylance", "ts_ls"])
 def test_servers_are_known_by_the_names_that_editors_use(name: str) -> None:
     features = Features({}, [name])
-    quiet = [f for f in FEATURES for lang in ("python", "typescript") if not features.serves(f, lang)]
+    quiet = [
+        f for f in FEATURES for lang in ("python", "typescript") if not features.serves(f, lang)
+    ]
     assert quiet
 
 

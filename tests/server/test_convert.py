@@ -51,6 +51,14 @@ def test_every_character_has_its_position(encoding: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
+@given(text=texts)
+def test_many_places_are_those_of_each(encoding: str, text: str) -> None:
+    mapper = Mapper(SourceText.of(text), encoding)
+    offsets = [len(text[:n].encode()) for n in range(len(text) + 1)]
+    assert mapper.places(offsets) == [mapper.place(offset) for offset in offsets]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
 @given(text=texts, line=st.integers(0, 6), column=st.integers(0, 80))
 def test_a_position_never_cuts_a_character(
     encoding: str, text: str, line: int, column: int

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -315,6 +316,27 @@ class LspClient:
                 raise TimeoutError(f"the index is not complete: {status}")
             time.sleep(0.05)
 
+    def eventually(self, condition: Callable[[], Any], timeout: float = TIMEOUT_S) -> None:
+        """Ask again and again until it is so."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                tail = self.stderr[-2000:].decode("utf-8", "replace")
+                raise TimeoutError(f"it did not happen; stderr ends with:\n{tail}")
+            time.sleep(0.02)
+
+    def wait_indexed(self, timeout: float = 60.0) -> None:
+        """Wait for the end of the indexing progress of each folder that was announced."""
+
+        def ended() -> bool:
+            kinds: dict[str, str] = {}
+            for message in self.notifications:
+                if message["method"] == "$/progress":
+                    kinds[message["params"]["token"]] = message["params"]["value"]["kind"]
+            return bool(kinds) and all(kind == "end" for kind in kinds.values())
+
+        self.wait_until(ended, timeout)
+
     def shutdown(self, timeout: float = TIMEOUT_S) -> int:
         """Shut down as LSP says; returns the exit code."""
         self.request("shutdown")
@@ -327,7 +349,31 @@ class LspClient:
         self.process.wait(TIMEOUT_S)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
-                try:
+                with suppress(OSError):
                     stream.close()
-                except OSError:
-                    pass
+
+
+@contextmanager
+def workspace(
+    tmp_path: Path,
+    files: Mapping[str, str],
+    *,
+    wait: bool = True,
+    env: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    silent: Sequence[str] = (),
+    **initialize: Any,
+) -> Iterator[tuple[LspClient, Path]]:
+    """A server on a workspace of these files, and the workspace's root; its index is complete."""
+    root = tmp_path / "workspace"
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    root.mkdir(exist_ok=True)
+    with LspClient(home=tmp_path / "home", env=env, settings=settings) as client:
+        client.silent.update(silent)
+        client.initialize(root, **initialize)
+        if wait and initialize.get("initialized", True):
+            client.wait_indexed()
+        yield client, root
