@@ -318,7 +318,7 @@ def test_an_open_breaker_asks_nobody() -> None:
 
 def test_the_anthropic_dialect() -> None:
     body = {
-        "model": "m", "stop_reason": "tool_use", "usage": {"input_tokens": 5, "output_tokens": 7},
+        "type": "message", "model": "m", "stop_reason": "tool_use", "usage": {"input_tokens": 5, "output_tokens": 7},
         "content": [
             {"type": "text", "text": "looking"},
             {"type": "tool_use", "id": "t1", "name": "read_file", "input": {"file_path": "a.py"}},

@@ -14,14 +14,15 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from treewright_agent.models.anthropic import AnthropicDialect
 from treewright_agent.models.endpoint import Endpoint
 from treewright_agent.models.errors import ErrorKind, ProviderError, from_exception, from_response
+from treewright_agent.models.http import LOOP, POLL_S
 from treewright_agent.models.messages import ChatReply, ChatRequest
 from treewright_agent.models.openai import OpenAiDialect
 from treewright_agent.models.resilience import (
@@ -40,31 +41,9 @@ from treewright_indexer.errors import CancelledError
 if TYPE_CHECKING:
     import httpx
 
-T = TypeVar("T")
 OnText = Callable[[str], None]
 
 CONNECT_S = 10.0
-_POLL_S = 0.05
-
-
-class _Loop:
-    """The event loop of all requests of this process; its thread starts with the first one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(
-                    target=self._loop.run_forever, name="treewright-models", daemon=True
-                ).start()
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-_LOOP = _Loop()
 
 
 class ChatClient:
@@ -147,7 +126,7 @@ class ChatClient:
         for _ in range(8):
             texts: queue.SimpleQueue[str] = queue.SimpleQueue()
             started = time.monotonic()
-            future = _LOOP.submit(self._send(request, deadline.remaining_s, texts.put, trace))
+            future = LOOP.submit(self._send(request, deadline.remaining_s, texts.put, trace))
             try:
                 self._await(future, texts, deadline, token, on_text)
                 reply = future.result()
@@ -177,7 +156,7 @@ class ChatClient:
                 token.check()
                 deadline.check()
                 with contextlib.suppress(queue.Empty):
-                    text = texts.get(timeout=_POLL_S)
+                    text = texts.get(timeout=POLL_S)
                     if text and on_text is not None:
                         on_text(text)
         except BaseException:
@@ -246,7 +225,8 @@ class ChatClient:
                 )
             builder = dialect.builder(endpoint.id)
             kind = response.headers.get("content-type", "")
-            if "event-stream" in kind or (body.get("stream") and "json" not in kind):
+            unnamed = not kind or kind.startswith("text/plain")
+            if "event-stream" in kind or (body.get("stream") and unnamed):
                 await self._read_events(response, builder, put)
             else:
                 raw = await _limited(response, MAX_REPLY_BYTES)
@@ -285,7 +265,8 @@ class ChatClient:
             if builder.done:
                 return
         for event in reader.end():
-            put(builder.event(event))
+            with contextlib.suppress(ProviderError):  # half an event: the stream was cut
+                put(builder.event(event))
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
@@ -305,7 +286,7 @@ class ChatClient:
         http, self._http = self._http, None
         if http is not None:
             with contextlib.suppress(Exception):
-                _LOOP.submit(http.aclose()).result(2)
+                LOOP.submit(http.aclose()).result(2)
 
 
 async def _limited(response: httpx.Response, limit: int) -> bytes:

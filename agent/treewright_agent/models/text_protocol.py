@@ -51,6 +51,11 @@ class BrokenText:
     thought: str = ""
 
 
+MAX_TEXT = 400_000
+"""Characters that are looked at; no action is that long."""
+MAX_FAILED = 500
+"""Braces that open no JSON before the search for a call ends."""
+
 Parsed = CallText | FinalText | ThoughtText | BrokenText
 
 _MARKER = re.compile(
@@ -69,6 +74,7 @@ _DECODER = json.JSONDecoder(strict=False)
 
 def parse(text: str) -> Parsed:
     """The action that `text` asks for, or why it is none."""
+    text = text[:MAX_TEXT]
     hidden = _code_blocks(text)
 
     def visible(position: int) -> bool:
@@ -78,8 +84,8 @@ def parse(text: str) -> Parsed:
     limit = marker.start() if marker else len(text)
     found: CallText | None = None
     broken: BrokenText | None = None
-    position = 0
-    while match := _OPENING.search(text, position):
+    position, n_failed = 0, 0
+    while n_failed < MAX_FAILED and (match := _OPENING.search(text, position)):
         start = match.start()
         position = start + 1
         if not visible(start) or (found is None and start >= limit):
@@ -88,7 +94,8 @@ def parse(text: str) -> Parsed:
             continue
         try:
             value, end = _DECODER.raw_decode(text, start)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
+            n_failed += 1
             if found is None and broken is None and _LOOKS_LIKE_CALL.match(text, start):
                 broken = BrokenText(_why(text, start, error), _thought(text[:start]))
             continue
@@ -179,7 +186,9 @@ def _call(value: Any, thought: str) -> CallText | BrokenText | None:
     )
 
 
-def _why(text: str, start: int, error: ValueError) -> str:
+def _why(text: str, start: int, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "the tool call is nested too deeply"
     place = getattr(error, "pos", start) - start
     if _is_open_ended(text[start:]):
         return f"the JSON of the tool call is cut off after {len(text) - start} characters"

@@ -25,11 +25,11 @@ def estimate(text: str) -> int:
         elif first in "0123456789":
             total += 1 + len(piece) // 3
         elif first == " " and len(piece) == 1:
-            continue  # joins the word behind it
+            total += 0.35  # mostly joins the word behind it
         elif first in " \t\n":
             total += 1 + len(piece) // 16
         elif first.isascii():
-            total += 0.9
+            total += 1.0
         else:
             total += 1.3 if ord(first) > 0x2000 else 1.0
     return int(total) + 1
