@@ -177,25 +177,29 @@ def test_learns_the_other_name_of_the_token_limit() -> None:
 
 def test_a_prompt_that_does_not_fit_is_refused_unsent() -> None:
     long = ChatRequest((Message("user", "word " * 2_000),))
-    with model_server(say("never")) as server:
-        with pytest.raises(ProviderError, match="nothing was sent") as caught:
-            complete(client_of(server, context_tokens=1_000), long)
+    with (
+        model_server(say("never")) as server,
+        pytest.raises(ProviderError, match="nothing was sent") as caught,
+    ):
+        complete(client_of(server, context_tokens=1_000), long)
     assert caught.value.kind is ErrorKind.CONTEXT_LENGTH
     assert server.requests == []
 
 
 def test_the_answer_is_no_longer_than_the_context_leaves_room_for() -> None:
-    request = ChatRequest((Message("user", "word " * 700),), max_tokens=4_000)
+    request = ChatRequest((Message("user", "word " * 500),), max_tokens=4_000)
     with model_server(say("hi")) as server:
         complete(client_of(server, context_tokens=1_000), request)
-    assert server.requests[0]["max_tokens"] <= 320
+    assert server.requests[0]["max_tokens"] <= 400
 
 
 def test_a_prompt_that_the_server_cut_in_silence_is_an_error() -> None:
     long = ChatRequest((Message("user", "word " * 6_000),))
-    with model_server(say("made up", usage=(2_048, 3))) as server:
-        with pytest.raises(ProviderError, match="read only 2048") as caught:
-            complete(client_of(server), long)
+    with (
+        model_server(say("made up", usage=(2_048, 3))) as server,
+        pytest.raises(ProviderError, match="read only 2048") as caught,
+    ):
+        complete(client_of(server), long)
     assert caught.value.kind is ErrorKind.CONTEXT_LENGTH
 
 

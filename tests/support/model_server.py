@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -113,10 +113,8 @@ class ModelServer:
         if scripted is None:
             scripted = error(500, "the script is over")
         reply = scripted(request) if callable(scripted) else scripted
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):
             self._send(handler, request, reply)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def _send(self, handler: BaseHTTPRequestHandler, request: Request, reply: Reply) -> None:
         if reply.delay_s:
@@ -243,8 +241,3 @@ def model_server(*script: Scripted, otherwise: Scripted | None = None) -> Iterat
         yield server
     finally:
         server.close()
-
-
-def replies_about(tools: Callable[[Request], Reply]) -> Callable[[Request], Reply]:
-    """A reply that is computed from the whole request."""
-    return tools
