@@ -49,7 +49,7 @@ class Case:
 
 
 @contextmanager
-def case_of(root: Path, before: str | dict[str, str], **arguments: Any) -> Iterator[Case]:
+def case_of(root: Path, before: str | dict[str, str], /, **arguments: Any) -> Iterator[Case]:
     files = split_fixture(before) if isinstance(before, str) else dict(before)
     placed: dict[str, Any] = {}
     for name, body in files.items():
@@ -75,6 +75,7 @@ def check_operation(
     name: str,
     before: str | dict[str, str],
     after: str | dict[str, str],
+    /,
     **arguments: Any,
 ) -> SourceChange:
     """The operation turns the workspace `before` into `after`, every file compared."""
@@ -86,7 +87,7 @@ def check_operation(
 
 
 def check_refused(
-    root: Path, name: str, before: str | dict[str, str], reason: str, **arguments: Any
+    root: Path, name: str, before: str | dict[str, str], reason: str, /, **arguments: Any
 ) -> None:
     """The operation refuses, and its message matches the regular expression `reason`."""
     with case_of(root, before, **arguments) as case, pytest.raises(RefusedError, match=reason):

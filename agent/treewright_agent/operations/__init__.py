@@ -54,6 +54,9 @@ from typing import Any
 
 from treewright_agent.calls import canonical_json
 from treewright_agent.changes import SourceChange
+from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
+from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
+from treewright_agent.operations.inline_variable import INLINE_VARIABLE
 from treewright_agent.operations.model import (
     Arguments,
     Example,
@@ -77,7 +80,11 @@ __all__ = [
     "schema",
 ]
 
-OPERATIONS: tuple[Operation[Any], ...] = ()
+OPERATIONS: tuple[Operation[Any], ...] = (
+    EXTRACT_VARIABLE,
+    EXTRACT_FUNCTION,
+    INLINE_VARIABLE,
+)
 
 
 def operation_named(name: str) -> Operation[Any]:
