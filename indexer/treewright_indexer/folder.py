@@ -11,6 +11,7 @@ from typing import Final
 
 from treewright_indexer.model import FileFacts
 from treewright_indexer.pipeline.builder import Builder, Finish, Report
+from treewright_indexer.pipeline.watch import Watcher
 from treewright_indexer.settings import IndexSettings
 from treewright_indexer.store import PostingRow, Stamp, Store
 
@@ -38,6 +39,9 @@ class Folder:
         self.store = store
         self._prefix = root.rstrip(os.sep) + os.sep
         self._builder = Builder(root, store, settings, tell=tell, changed=changed, shared=shared)
+        self._watcher: Watcher | None = None
+        self._settings = settings
+        self._tell = tell
         self._facts: OrderedDict[tuple[str, str, str, bool], FileFacts] = OrderedDict()
         self._facts_lock = threading.Lock()
 
@@ -68,9 +72,12 @@ class Folder:
     def fits(self, relative: str, stamp: Stamp) -> bool:
         """Whether the file still is what it was when it had `stamp`."""
         try:
-            return Stamp.of(os.lstat(self._prefix + relative)) == stamp
+            fits = Stamp.of(os.lstat(self._prefix + relative)) == stamp
         except (OSError, ValueError):
-            return False
+            fits = False
+        if not fits and self._builder.started:
+            self.notice([relative])  # whoever should have told did not
+        return fits
 
     def facts(self, path: str, *, with_postings: bool = False) -> FileFacts | None:
         """The facts of an absolute path, when the index has those of the text on disk."""
@@ -151,6 +158,14 @@ class Folder:
         from another thread.
         """
         self._builder.start(report, finish)
+        if self._settings.watch and self._watcher is None:
+            self._watcher = Watcher(
+                self.root,
+                self._settings,
+                notice=self.notice,
+                rescan=self.rescan,
+                tell=self._tell,
+            )
 
     def wait_ready(self, timeout: float | None) -> bool:
         """Wait until the index is complete, starting it if nobody did; False if it is not."""
@@ -181,5 +196,7 @@ class Folder:
         self._builder.closed(relative)
 
     def close(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
         self._builder.close()
         self.store.close()

@@ -97,7 +97,7 @@ class Builder:
         self._lock: FileLock | None = None
         self._seen_generation = -1
         self._results: list[tuple[Job, Outcome | None]] = []
-        self._total = 0
+        self._n_done = 0
         self._started_at = 0.0
         self._written_at = 0.0
         self.n_extracted = 0
@@ -352,14 +352,15 @@ class Builder:
         jobs = _jobs_of(result, known.get, skipped)
         with self._condition:
             # A file that is being read and is still the same needs no second reading.
-            old = {p: job for p, job in self._jobs.items() if p not in self._queue}
+            waiting = self._queue.keys() | self._urgent.keys()
+            old = {p: job for p, job in self._jobs.items() if p not in waiting}
+            if not self._jobs:
+                self._n_done, self._started_at = 0, time.monotonic()
             jobs = [old[j.path] if old.get(j.path) == j else j for j in _in_order(jobs)]
             self._jobs = {job.path: job for job in jobs}
             new = [job.path for job in jobs if old.get(job.path) is not job]
             self._urgent = dict.fromkeys(path for path in new if path in self._open)
             self._queue = dict.fromkeys(path for path in new if path not in self._open)
-            self._total = len(self._jobs)
-            self._started_at = time.monotonic()
             first, self._scanned = not self._scanned, True
             self._condition.notify_all()
         left_out = [row for row in result.skipped if skipped.get(row.path) != row]
@@ -385,7 +386,6 @@ class Builder:
             self._jobs.update((job.path, job) for job in jobs)
             self._urgent.update((job.path, None) for job in jobs[:_BULK_FILES])
             self._queue.update((job.path, None) for job in jobs[_BULK_FILES:])
-            self._total = max(self._total, len(self._jobs))
         if gone or left_out:
             self._store.apply(deleted=gone, skipped=left_out)
             self._changed()
@@ -506,6 +506,7 @@ class Builder:
                 row = known.get(path)
                 if row is not None and path in self._queue and _fits(row, job):
                     del self._jobs[path], self._queue[path]
+                    self._n_done += 1
         self._report()
 
     # ---------------------------------------------------------------- writing
@@ -524,6 +525,7 @@ class Builder:
             for job, _ in valid:
                 if self._jobs.get(job.path) is job:
                     del self._jobs[job.path]
+                    self._n_done += 1
         self._told = ""
         self._written_at = time.monotonic()
         self._changed()
@@ -531,10 +533,10 @@ class Builder:
         self._report()
 
     def _report(self) -> None:
-        done = self._total - len(self._jobs)
+        done, total = self._n_done, self._n_done + len(self._jobs)
         rate = done / max(time.monotonic() - self._started_at, 1e-3)
         for report, _ in self._listeners:
-            report(done, self._total, f"{done}/{self._total} files, {rate:.0f} files/s")
+            report(done, total, f"{done}/{total} files, {rate:.0f} files/s")
 
     def _note_complete(self) -> None:
         """The index was complete once: after a restart it answers before it is looked through."""

@@ -199,6 +199,28 @@ def _walk(root: str, rules: IgnoreRules, start: str) -> Iterator[str]:
             continue
 
 
+def folders_of(root: str, settings: IndexSettings, start: str) -> Iterator[str]:
+    """The folder `start` ('' or 'a/b/') and those below it that may hold indexed files."""
+    rules = IgnoreRules(root, settings.exclude, git=False)
+    if start and rules.ignores_path(start + "x"):
+        return
+    waiting = [start]
+    while waiting:
+        folder = waiting.pop()
+        yield folder
+        try:
+            with os.scandir(os.path.join(root, folder)) as entries:
+                waiting += [
+                    f"{folder}{entry.name}/"
+                    for entry in entries
+                    if entry.is_dir(follow_symlinks=False)
+                    and _is_text(entry.name)
+                    and not rules.ignores_entry(folder, entry.name, is_folder=True)
+                ]
+        except OSError:
+            continue
+
+
 def _is_text(name: str) -> bool:
     """False for a file name that is not valid in the file system's encoding."""
     try:

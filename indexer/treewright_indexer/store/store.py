@@ -242,7 +242,7 @@ class Store:
 
     def skipped_rows(self) -> dict[str, SkippedRow]:
         rows = self._database.query("SELECT path, reason, size, mtime_ns, change FROM skipped")
-        return {row[0]: SkippedRow(*row[:2], Stamp(*row[2:])) for row in rows}
+        return {row[0]: SkippedRow(row[0], row[1], Stamp(*row[2:])) for row in rows}
 
     def counts(self) -> dict[str, int]:
         """files, symbols, references, edges, chunks, bytes."""
