@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import marshal
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -71,6 +71,8 @@ class Symbol(NamedTuple):
     bases: tuple[str, ...]
     decorators: tuple[str, ...]
     flags: int
+    owner: str = ""
+    """The type that this is a member of where no enclosing Symbol is it: `impl A`, `A::f`."""
 
     @property
     def span(self) -> Span:
@@ -79,6 +81,11 @@ class Symbol(NamedTuple):
     @property
     def name_span(self) -> Span:
         return Span(self.name_start, self.name_end)
+
+
+def container_name(symbols: Sequence[Symbol], symbol: Symbol) -> str:
+    """Name of the Symbol around `symbol`, or of the type it is a member of; else ''."""
+    return symbols[symbol.parent].name if symbol.parent >= 0 else symbol.owner
 
 
 class Binding(NamedTuple):
@@ -191,6 +198,8 @@ class FileFacts:
             symbol = self.symbols[index]
             parts.append(symbol.name)
             index = symbol.parent
+            if index < 0 and symbol.owner:
+                parts.append(symbol.owner)
         return ".".join(reversed(parts))
 
     def scope_at(self, offset: int) -> int:

@@ -13,7 +13,8 @@ from treewright_indexer.facts.imports import imports_of
 from treewright_indexer.facts.references import postings_of
 from treewright_indexer.facts.rules import Rules, rules_of
 from treewright_indexer.facts.scopes import scopes_of
-from treewright_indexer.facts.symbols import Outline, exported_names, outline_of
+from treewright_indexer.facts.exports import exported_names
+from treewright_indexer.facts.symbols import Outline, outline_of
 from treewright_indexer.model import FileFacts, Symbol
 from treewright_indexer.syntax import parse
 
@@ -51,7 +52,7 @@ def extract(language: Language, text: SourceText, tree: Tree | None = None) -> F
         postings_of(rules, data, captured, symbols, exports),
         chunks_of(rules, data, tree, symbols),
         len(captured.get("error", ())),
-        None if exports is None else tuple(exports),
+        None if exports is None else tuple(dict(exports)),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -10,74 +9,71 @@ if TYPE_CHECKING:
     from treewright_indexer.facts.rules import Rules
 
 MAX_DOC: Final = 4000
-"""Bytes of a docstring that are kept."""
+"""Bytes of documentation that are kept."""
 
-_STRING: Final = re.compile(rb"""[A-Za-z]*('''|\"\"\"|'|\")""")
-_STARS: Final = re.compile(r"(?m)^[ \t]*\*+ ?")
+_QUOTE: Final = re.compile(rb"""[A-Za-z]*('''|\"\"\"|'|\")""")
+_STARS: Final = re.compile(r"^[ \t]*\*+ ?", re.MULTILINE)
 
 
 def doc_of_string(data: bytes, start: int, end: int) -> str:
-    """The docstring whose literal is data[start:end], dedented."""
-    raw = data[start:end]
-    match = _STRING.match(raw)
+    """The docstring whose literal is data[start:end], dedented as Python does."""
+    match = _QUOTE.match(data, start, end)
     if match is None:
         return ""
-    raw = raw[match.end() :].removesuffix(match.group(1))
-    return inspect.cleandoc(raw[:MAX_DOC].decode("utf-8", "ignore")) if raw else ""
+    quote = match.group(1)
+    raw = data[match.end() : min(end, match.end() + MAX_DOC)]
+    return _dedented(raw.removesuffix(quote).decode("utf-8", "ignore"))
+
+
+def _dedented(text: str) -> str:
+    """`inspect.cleandoc`, which takes as long as everything else of a short docstring."""
+    text = text.strip()
+    if "\n" not in text:
+        return text
+    first, *rest = text.expandtabs().split("\n")
+    margin = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
+    return "\n".join([first.rstrip(), *[line[margin:].rstrip() for line in rest]])
 
 
 def leading_comment(rules: Rules, data: bytes, start: int) -> str:
     """The comment whose last line ends right above the line of `start`; '' without one."""
-    line = data.rfind(b"\n", 0, start) + 1
-    if data[line:start].strip():
+    first = comment_start(rules, data, start)
+    if first == start:
         return ""
-    lines: list[str] = []
-    while line > 0:
-        above = data.rfind(b"\n", 0, line - 1) + 1
-        text = data[above : line - 1].strip()
-        if not text:
-            break
-        if text.startswith(rules.line_comments) and not text.startswith(b"#!"):
-            lines.append(_without_mark(text, rules.line_comments))
-            line = above
-            continue
-        for begin, end in rules.block_comments:
-            if not lines and text.endswith(end):
-                opening = data.rfind(begin, 0, line - 1)
-                if opening >= 0:
-                    body = data[opening + len(begin) : line - 1].strip().removesuffix(end)
-                    cleaned = _STARS.sub("", body[:MAX_DOC].decode("utf-8", "ignore"))
-                    return inspect.cleandoc(cleaned).strip("*! \n")
-        break
-    return "\n".join(reversed(lines)).strip()
+    text = data[first : data.rfind(b"\n", 0, start)].strip()
+    for begin, end in rules.block_comments:
+        if text.startswith(begin) and text.endswith(end) and not text.startswith(rules.line_comments):
+            body = text[len(begin) : -len(end)][:MAX_DOC].decode("utf-8", "ignore")
+            return _dedented(_STARS.sub("", body).strip("*! \t\r\n"))
+    lines = [_without_mark(line.strip(), rules.line_comments) for line in text.split(b"\n")]
+    return b"\n".join(lines)[:MAX_DOC].decode("utf-8", "ignore").strip()
 
 
-def _without_mark(text: bytes, marks: tuple[bytes, ...]) -> str:
+def _without_mark(text: bytes, marks: tuple[bytes, ...]) -> bytes:
     for mark in marks:
         if text.startswith(mark):
-            text = text[len(mark) :]
-            break
-    return text.removeprefix(b" ").decode("utf-8", "replace")
+            return text[len(mark) :].removeprefix(b" ")
+    return text
 
 
 def comment_start(rules: Rules, data: bytes, start: int) -> int:
-    """Start of the first of the comment lines right above `start`; `start` without one."""
+    """Start of the first line of the comment right above `start`; `start` without one."""
     line = data.rfind(b"\n", 0, start) + 1
-    if data[line:start].strip():
-        return start
+    if line < 2 or data[line - 2] == 10 or (line != start and not data[line:start].isspace()):
+        return start  # the first line, below an empty one, or behind something else
     first = start
     while line > 0:
         above = data.rfind(b"\n", 0, line - 1) + 1
         text = data[above : line - 1].strip()
-        if not text:
-            break
-        if text.startswith(rules.line_comments):
+        if text.startswith(rules.line_comments) and not text.startswith(b"#!"):
             first = line = above
             continue
-        for begin, end in rules.block_comments:
-            if text.endswith(end) and first == start:
-                opening = data.rfind(begin, 0, line - 1)
-                if opening >= 0:
-                    return data.rfind(b"\n", 0, opening) + 1
+        if first == start:
+            for begin, end in rules.block_comments:
+                if text.endswith(end):
+                    opening = data.rfind(begin, 0, line - 1)
+                    at = data.rfind(b"\n", 0, opening) + 1
+                    if opening >= 0 and (at == opening or data[at:opening].isspace()):
+                        return at
         break
     return first

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.facts.rules import CONTAINER_KINDS, Rules
 from treewright_indexer.model import Role, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from treewright_indexer.facts.symbols import Captures
 
-    from tree_sitter import Node
-
-# Later ones win where several patterns captured one identifier.
 _ROLES: Final = (
     ("write", Role.WRITE),
     ("bind", Role.WRITE),
@@ -31,119 +30,144 @@ _ROLES: Final = (
     ("parameter", Role.PARAMETER),
     ("delete", Role.DELETE),
 )
-_MEMBER: Final = 16
+"""Later ones win where several patterns captured one identifier."""
+
+_ATTRIBUTE: Final = 16
+_CODES: Final = (
+    ("member", _ATTRIBUTE),
+    *((capture, int(role)) for capture, role in _ROLES if capture != "field"),
+    *((f"{capture}.member", role | _ATTRIBUTE) for capture, role in _ROLES if capture != "field"),
+    ("field", Role.WRITE | _ATTRIBUTE),
+)
+"""Capture -> low bits of a posting."""
+_NEVER: Final = 1 << 62
 _IDENTIFIER: Final = re.compile(rb"(\.\s*)?([^\W\d]\w*)")
-_TYPE_TEXT: Final = re.compile(rb"[\w.,\[\] |\n\t]+\Z")
+_TYPE_TEXT: Final = re.compile(rb"[\w.,\[\] |\n\t]+")
+_WORD_BEFORE: Final = re.compile(rb"(\w+)\s*\[[^\]\n]*\Z")
 
 
 def postings_of(
     rules: Rules,
     data: bytes,
-    captured: Mapping[str, Sequence[Node]],
+    captured: Captures,
     symbols: Sequence[Symbol],
-    exports: Mapping[str, int] | None,
+    exports: Sequence[tuple[str, int]] | None,
 ) -> dict[str, bytes]:
     """name -> packed references in order; see `model.pack_posting`."""
     codes: dict[int, int] = {}
-    for capture, role in _ROLES:
+    for capture, code in _CODES:
         nodes = captured.get(capture)
         if nodes:
-            codes.update(dict.fromkeys([node.start_byte for node in nodes], int(role)))
+            codes.update(dict.fromkeys([node.start_byte for node in nodes], code))
     definition = int(Role.DEFINITION)
     for symbol in symbols:
-        codes[symbol.name_start] = definition
-    members = {node.start_byte for node in captured.get("member", ())}
-    regions = _regions(captured)
-    borders = _borders(symbols)
-    tokens: list[tuple[int, int]] = [node.byte_range for node in captured.get("read", ())]
+        start = symbol.name_start
+        codes[start] = definition | codes.get(start, 0) & _ATTRIBUTE
+    nodes = captured.get("read", ())
+    starts, ends = [node.start_byte for node in nodes], [node.end_byte for node in nodes]
+    found: defaultdict[bytes, list[int]] = defaultdict(list)
+    code_of = codes.get
+    borders = _borders(symbols, captured)
+    border, owner, role = next(borders)
+    plain = owner | role
+    for start, end in zip(starts, ends, strict=True):
+        if start >= border:
+            while start >= border:
+                border, owner, role = next(borders)
+            plain = owner | role
+        code = code_of(start)
+        found[data[start:end]].append(
+            (start << 5) + plain if code is None else (start << 5) + code + owner
+        )
     extra = _in_strings(rules, data, captured, exports)
     if extra:
-        tokens += [(start, end) for start, end, _ in extra]
-        members.update(start for start, _, member in extra if member)
-    tokens.sort()
+        borders = _borders(symbols, captured)
+        border = -1
+        for start, end, attribute in extra:
+            while start >= border:
+                border, owner, role = next(borders)
+            values = found[data[start:end]]
+            values.append(owner | start << 5 | attribute << 4 | role)
+            values.sort(key=_place)
+    return {name.decode("utf-8", "replace"): _packed(values) for name, values in found.items()}
 
-    found: dict[bytes, list[int]] = {}
-    border, at = borders[0], 0
-    owner = 0
-    region_at, region_end, region_role = 0, -1, 0
-    region_start = regions[0][0] if regions else sys.maxsize
-    code_of = codes.get
-    for start, end in tokens:
-        while start >= border[0]:
-            owner = border[1]
-            at += 1
-            border = borders[at]
-        while start >= region_start:
-            region_end, region_role = regions[region_at][1:]
-            region_at += 1
-            region_start = regions[region_at][0] if region_at < len(regions) else sys.maxsize
-        code = code_of(start, 0)
-        if start < region_end and (code == 0 or region_role == Role.IMPORT):
-            code = region_role
-        if start in members:
-            code |= _MEMBER
-        name = data[start:end]
-        if name in found:
-            found[name] += (start << 5 | code, owner)
-        else:
-            found[name] = [start << 5 | code, owner]
-    pack = _packed
-    return {name.decode("utf-8", "replace"): pack(values) for name, values in found.items()}
+
+def _place(value: int) -> int:
+    """The lower half of a posting, which starts with the offset."""
+    return value & 0xFFFFFFFF
 
 
 def _packed(values: list[int]) -> bytes:
-    packed = array("I", values)
+    if len(values) == 1:
+        return values[0].to_bytes(8, "little")
+    packed = array("Q", values)
     if sys.byteorder == "big":
         packed.byteswap()
     return packed.tobytes()
 
 
-def _borders(symbols: Sequence[Symbol]) -> list[tuple[int, int]]:
-    """(offset, enclosing symbol + 1 from there on), in order, with an end that is never reached."""
-    borders: list[tuple[int, int]] = []
-    stack: list[tuple[int, int]] = [(sys.maxsize, 0)]
+def _borders(symbols: Sequence[Symbol], captured: Captures) -> Iterator[tuple[int, int, int]]:
+    """Stretches of the text where mere names have one owner and one role, in order.
+
+    (end of the stretch, (enclosing symbol + 1) << 32, role). The last one never ends.
+    """
+    events: list[tuple[int, int, int]] = []  # offset, what, owner or role
+    stack: list[tuple[int, int]] = [(_NEVER, 0)]
     for index, symbol in enumerate(symbols):
         if symbol.kind not in CONTAINER_KINDS:
             continue
-        while stack[-1][0] <= symbol.start:
-            end, _ = stack.pop()
-            borders.append((end, stack[-1][1]))
-        stack.append((symbol.end, index + 1))
-        borders.append((symbol.start, index + 1))
+        start = symbol.start
+        while stack[-1][0] <= start:
+            events.append((stack.pop()[0], _OWNER_ENDS, stack[-1][1]))
+        stack.append((symbol.end, index + 1 << 32))
+        events.append((start, _OWNER_BEGINS, index + 1 << 32))
     while len(stack) > 1:
-        end, _ = stack.pop()
-        borders.append((end, stack[-1][1]))
-    borders.append((sys.maxsize, 0))
-    return borders
+        events.append((stack.pop()[0], _OWNER_ENDS, stack[-1][1]))
+    end_of_last = -1
+    for start, end, role in _regions(captured):
+        if start >= end_of_last:  # the outermost one counts
+            end_of_last = end
+            events.append((end, _ROLE_ENDS, 0))
+            events.append((start, _ROLE_BEGINS, role))
+    events.sort()
+    owner, role = 0, 0
+    for offset, what, value in events:
+        yield offset, owner, role
+        if what <= _OWNER_BEGINS:
+            owner = value
+        else:
+            role = value
+    yield _NEVER, owner, role
 
 
-def _regions(captured: Mapping[str, Sequence[Node]]) -> list[tuple[int, int, int]]:
-    """Outermost stretches where every name has one role: types and import statements."""
+_OWNER_ENDS, _OWNER_BEGINS, _ROLE_ENDS, _ROLE_BEGINS = range(4)
+
+
+def _regions(captured: Captures) -> list[tuple[int, int, int]]:
+    """Where mere names have a role: types and import statements."""
     found = [(*node.byte_range, int(Role.TYPE)) for node in captured.get("type", ())]
     found += [(*node.byte_range, int(Role.IMPORT)) for node in captured.get("import", ())]
     found.sort()
-    merged: list[tuple[int, int, int]] = []
-    end = -1
-    for region in found:
-        if region[0] >= end:
-            merged.append(region)
-            end = region[1]
-    return merged
+    return found
 
 
 def _in_strings(
     rules: Rules,
     data: bytes,
-    captured: Mapping[str, Sequence[Node]],
-    exports: Mapping[str, int] | None,
+    captured: Captures,
+    exports: Sequence[tuple[str, int]] | None,
 ) -> list[tuple[int, int, bool]]:
     """Names in strings that mean code: quoted annotations and the list of exports."""
     found: list[tuple[int, int, bool]] = []
     for node in captured.get("type.text", ()):
         start, end = node.byte_range
-        if _TYPE_TEXT.match(data, start, end):
+        before = _WORD_BEFORE.search(data, max(0, start - 200), start - 1)
+        if before is not None and before.group(1) in rules.literal_types:
+            continue
+        if _TYPE_TEXT.fullmatch(data, start, end):
             for match in _IDENTIFIER.finditer(data, start, end):
                 found.append((match.start(2), match.end(2), match.group(1) is not None))
-    for name, start in (exports or {}).items():
+    for name, start in exports or ():
         found.append((start, start + len(name.encode()), False))
+    found.sort()
     return found

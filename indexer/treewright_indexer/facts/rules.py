@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
@@ -13,12 +13,16 @@ from treewright_indexer.model import Flag
 CLASS_KINDS: Final = frozenset({"class", "struct", "interface", "trait", "enum"})
 """Kinds whose functions are methods and whose variables are fields."""
 
-CONTAINER_KINDS: Final = CLASS_KINDS | {
-    "function", "method", "constructor", "property", "namespace", "module", "package", "macro",
-}  # fmt: skip
+FUNCTION_KINDS: Final = frozenset({"function", "method", "constructor", "property", "macro"})
+"""Kinds whose variables are local."""
+
+CONTAINER_KINDS: Final = (
+    CLASS_KINDS | FUNCTION_KINDS | {"namespace", "module", "package", "heading"}
+)
 """Kinds that hold other code: a reference belongs to the innermost of them."""
 
-FUNCTION_KINDS: Final = frozenset({"function", "method", "constructor", "property", "macro"})
+CONSTANT: Final = 1 << 16
+"""Beside the bits of `Flag` in `Rules.traits`: the name is written like a constant."""
 
 _FLAGS: Final = {
     "async": Flag.ASYNC,
@@ -30,9 +34,10 @@ _FLAGS: Final = {
     "abstract": Flag.ABSTRACT,
     "property": Flag.PROPERTY,
 }
+_MAX_REMEMBERED: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
     """See `docs/languages.md` for what each entry of `language.toml` means."""
 
@@ -42,13 +47,14 @@ class Rules:
     header_is_outside: bool
     constant: re.Pattern[str]
     private: re.Pattern[str]
+    exported: re.Pattern[str]
     constructors: frozenset[str]
     exports: str
     enum_bases: re.Pattern[str]
     receivers: tuple[bytes, ...]
     assignments: frozenset[str]
     flags: tuple[tuple[re.Pattern[str], int], ...]
-    """What a modifier or `@decorator` says, matched as a whole."""
+    """What a modifier or an `@decorator` means, matched as a whole."""
     test_functions: re.Pattern[str]
     test_classes: re.Pattern[str]
     line_comments: tuple[bytes, ...]
@@ -56,7 +62,53 @@ class Rules:
     import_bare: str
     import_separator: str
     import_relative: str
-    literal_types: frozenset[str]
+    literal_types: frozenset[bytes]
+    _remembered: dict[str | bytes, int] = field(default_factory=dict[str | bytes, int])
+    _traits: dict[str, int] = field(default_factory=dict[str, int])
+
+    def flags_of(self, word: str) -> int:
+        """The flags that one modifier or `@decorator` sets."""
+        found = self._remembered.get(word)
+        if found is None:
+            found = 0
+            for pattern, flag in self.flags:
+                if pattern.fullmatch(word):
+                    found |= flag
+            self._remember(word, found)
+        return found
+
+    def flags_of_prefix(self, prefix: bytes) -> int:
+        """The flags of all words that stand before a definition's name."""
+        found = self._remembered.get(prefix)
+        if found is None:
+            found = 0
+            for word in prefix[:400].decode("utf-8", "replace").split():
+                found |= self.flags_of(word)
+            self._remember(prefix, found)
+        return found
+
+    def traits(self, name: str) -> int:
+        """What a definition's name alone says: PRIVATE, EXPORTED, TEST and CONSTANT."""
+        found = self._traits.get(name)
+        if found is None:
+            found = 0
+            if self.private.match(name):
+                found = int(Flag.PRIVATE)
+            elif self.exported.match(name):
+                found = int(Flag.EXPORTED)
+            if self.test_functions.match(name):
+                found |= Flag.TEST
+            if self.constant.fullmatch(name):
+                found |= CONSTANT
+            if len(self._traits) > _MAX_REMEMBERED:
+                self._traits.clear()
+            self._traits[name] = found
+        return found
+
+    def _remember(self, key: str | bytes, flags: int) -> None:
+        if len(self._remembered) > _MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key] = flags
 
 
 @cache
@@ -64,28 +116,29 @@ def rules_of(language: Language) -> Rules:
     symbols, imports = language.section("symbols"), language.section("imports")
     comments = language.section("comments")
     return Rules(
-        language,
-        language.field_id(symbols.get("name_field", "name")),
-        language.field_id(symbols.get("body_field", "body")),
-        symbols.get("header_is_outside", False),
-        language.pattern("symbols", "constant"),
-        language.pattern("symbols", "private"),
-        frozenset(language.words("symbols", "constructors")),
-        symbols.get("exports", ""),
-        language.pattern("symbols", "enum_bases"),
-        tuple(word.encode() for word in language.words("symbols", "receivers")),
-        frozenset(language.words("symbols", "assignments")),
-        tuple(
+        language=language,
+        name_field=language.field_id(symbols.get("name_field", "name")),
+        body_field=language.field_id(symbols.get("body_field", "body")),
+        header_is_outside=symbols.get("header_is_outside", False),
+        constant=language.pattern("symbols", "constant"),
+        private=language.pattern("symbols", "private"),
+        exported=language.pattern("symbols", "exported"),
+        constructors=frozenset(language.words("symbols", "constructors")),
+        exports=symbols.get("exports", ""),
+        enum_bases=language.pattern("symbols", "enum_bases"),
+        receivers=tuple(word.encode() for word in language.words("symbols", "receivers")),
+        assignments=frozenset(language.words("symbols", "assignments")),
+        flags=tuple(
             (language.pattern("flags", name), int(flag))
             for name, flag in _FLAGS.items()
             if name in language.section("flags")
         ),
-        language.pattern("tests", "functions"),
-        language.pattern("tests", "classes"),
-        tuple(mark.encode() for mark in comments.get("line", ())),
-        tuple((begin.encode(), end.encode()) for begin, end in comments.get("block", ())),
-        imports.get("bare", "module"),
-        imports.get("separator", "."),
-        imports.get("relative", ""),
-        frozenset(language.words("types", "literal")),
+        test_functions=language.pattern("tests", "functions"),
+        test_classes=language.pattern("tests", "classes"),
+        line_comments=tuple(mark.encode() for mark in comments.get("line", ())),
+        block_comments=tuple((begin.encode(), end.encode()) for begin, end in comments.get("block", ())),
+        import_bare=imports.get("bare", "module"),
+        import_separator=imports.get("separator", "."),
+        import_relative=imports.get("relative", ""),
+        literal_types=frozenset(word.encode() for word in language.words("types", "literal")),
     )

@@ -115,7 +115,7 @@ def _bindings(
         ("parameter", "parameter"),
     ):
         for node in captured.get(capture, ()):
-            start, end = node.byte_range
+            start, end = node.start_byte, node.end_byte
             ends[start] = end
             kinds[start] = kind
     found = [(start, kinds[start], data[start:end].decode("utf-8", "replace")) for start, end in ends.items()]

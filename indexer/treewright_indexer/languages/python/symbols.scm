@@ -80,32 +80,32 @@
 (attribute attribute: (identifier) @member)
 (call function: [
   (identifier) @call
-  (attribute attribute: (identifier) @call)
+  (attribute attribute: (identifier) @call.member)
 ])
 (keyword_argument name: (identifier) @keyword)
 (keyword_pattern . (identifier) @keyword)
 (class_definition superclasses: (argument_list [
   (identifier) @inherit
-  (attribute attribute: (identifier) @inherit)
-  (subscript value: [(identifier) @inherit (attribute attribute: (identifier) @inherit)])
+  (attribute attribute: (identifier) @inherit.member)
+  (subscript value: [(identifier) @inherit (attribute attribute: (identifier) @inherit.member)])
 ]))
 (decorator [
   (identifier) @decorate
-  (attribute attribute: (identifier) @decorate)
-  (call function: [(identifier) @decorate (attribute attribute: (identifier) @decorate)])
+  (attribute attribute: (identifier) @decorate.member)
+  (call function: [(identifier) @decorate (attribute attribute: (identifier) @decorate.member)])
 ])
 (type) @type
 (type (string (string_content) @type.text))
-(assignment left: (attribute attribute: (identifier) @write))
-(augmented_assignment left: (attribute attribute: (identifier) @write))
-(for_statement left: (attribute attribute: (identifier) @write))
-(pattern_list (attribute attribute: (identifier) @write))
-(tuple_pattern (attribute attribute: (identifier) @write))
-(as_pattern_target (attribute attribute: (identifier) @write))
+(assignment left: (attribute attribute: (identifier) @write.member))
+(augmented_assignment left: (attribute attribute: (identifier) @write.member))
+(for_statement left: (attribute attribute: (identifier) @write.member))
+(pattern_list (attribute attribute: (identifier) @write.member))
+(tuple_pattern (attribute attribute: (identifier) @write.member))
+(as_pattern_target (attribute attribute: (identifier) @write.member))
 (delete_statement [
   (identifier) @delete
-  (attribute attribute: (identifier) @delete)
-  (expression_list [(identifier) @delete (attribute attribute: (identifier) @delete)])
+  (attribute attribute: (identifier) @delete.member)
+  (expression_list [(identifier) @delete (attribute attribute: (identifier) @delete.member)])
 ])
 
 ; ---------------------------------------------------------------- imports
