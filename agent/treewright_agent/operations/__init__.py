@@ -56,6 +56,7 @@ from treewright_agent.calls import canonical_json
 from treewright_agent.changes import SourceChange
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
+from treewright_agent.operations.inline_function import INLINE_FUNCTION
 from treewright_agent.operations.inline_variable import INLINE_VARIABLE
 from treewright_agent.operations.model import (
     Arguments,
@@ -84,6 +85,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     EXTRACT_VARIABLE,
     EXTRACT_FUNCTION,
     INLINE_VARIABLE,
+    INLINE_FUNCTION,
 )
 
 

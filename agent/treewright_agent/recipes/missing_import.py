@@ -221,7 +221,8 @@ def _imports_elsewhere(
         and path.endswith((".py", ".pyi"))
         and any(reference.role in _IMPORTED for reference in references)
     ]
-    importing.sort(key=lambda path: (-len(os.path.commonprefix((path, place.path))), path))
+    # By characters, not components: `views_admin.py` is nearer to `views.py` than `urls.py`.
+    importing.sort(key=lambda path: (-len(os.path.commonprefix((path, place.path))), path))  # noqa: RUF071
     used: Counter[Candidate] = Counter()
     reexports: dict[str, set[str]] = {}
     for path in importing[:_MAX_IMPORTING_FILES]:

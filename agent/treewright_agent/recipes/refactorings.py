@@ -1,0 +1,72 @@
+"""Refactorings at the cursor: what can be extracted from a selection or inlined at a name.
+
+    return $0a * 2$0 + 1
+    ->
+    extracted = a * 2
+    return extracted + 1
+
+Each is planned before it is offered, so the menu holds only what works here; it is verified
+when it is chosen.
+"""
+
+from __future__ import annotations
+
+from treewright_agent.calls import Call
+from treewright_agent.recipes.model import Offer, Recipe, RecipeContext
+from treewright_indexer.errors import CancelledError, TreewrightError
+
+_SELECTED = (
+    ("Extract variable", "refactor.extract.variable", "extract_variable", {}),
+    ("Extract variable, every occurrence", "refactor.extract.variable", "extract_variable", {"every": True}),
+    ("Extract constant", "refactor.extract.constant", "extract_variable", {"constant": True}),
+    ("Extract function", "refactor.extract.function", "extract_function", {}),
+)  # fmt: skip
+_AT_A_NAME = (
+    ("Inline variable", "refactor.inline.variable", "inline_variable"),
+    ("Inline function", "refactor.inline.function", "inline_function"),
+)
+
+
+def _offer(ctx: RecipeContext) -> list[Offer]:
+    language = ctx.snapshot.language(ctx.path)
+    if language is None or language.id != "python":
+        return []
+    found: list[Offer] = []
+    start, end = ctx.span
+    if start < end:
+        for title, kind, operation, more in _SELECTED:
+            arguments = {"path": ctx.path, "start": start, "end": end, **more}
+            found += _if_possible(ctx, title, kind, operation, arguments, found)
+    for title, kind, operation in _AT_A_NAME:
+        arguments = {"path": ctx.path, "offset": start}
+        found += _if_possible(ctx, title, kind, operation, arguments, found)
+    return found
+
+
+def _if_possible(
+    ctx: RecipeContext,
+    title: str,
+    kind: str,
+    operation: str,
+    arguments: dict[str, object],
+    before: list[Offer],
+) -> list[Offer]:
+    from treewright_agent.operations import OPERATIONS, run
+
+    if not any(known.name == operation for known in OPERATIONS):
+        return []
+    ctx.token.check()
+    try:
+        change = run(operation, arguments, ctx.snapshot, ctx.token)
+    except CancelledError:
+        raise
+    except TreewrightError:
+        return []
+    if change.is_empty:
+        return []
+    if arguments.get("every") and len(change.files[0].edits) <= 2:
+        return []  # the same as the offer without it
+    return [Offer(title, kind, (Call(operation, arguments),))]
+
+
+REFACTORINGS = Recipe(id="refactorings", title="Refactorings", offer=_offer)
