@@ -133,6 +133,21 @@ def consider(
 ) -> Proposal | ProposalRefused:
     """As `propose`, with the reason of a refusal as a value."""
     change = plan(snapshot, calls, token)
+    return consider_change(snapshot, title, calls, change, source, token, reason=reason, rung=rung)
+
+
+def consider_change(
+    snapshot: Snapshot,
+    title: str,
+    calls: Sequence[Call],
+    change: SourceChange,
+    source: str,
+    token: CancelToken,
+    *,
+    reason: str = "",
+    rung: str = "",
+) -> Proposal | ProposalRefused:
+    """As `consider`, for a change that is planned already: a task's whole draft, say."""
     if change.is_empty:
         return ProposalRefused(title, "it changes nothing")
     report = verify(snapshot, change, token)
