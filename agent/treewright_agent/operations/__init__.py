@@ -15,7 +15,7 @@ To add one:
            if size > limit: ...
        \"\"\"
 
-   Below it, a subclass of `Arguments` whose fields are described, a function `plan(snapshot,
+   Below it, a `class FlipComparison(Arguments, frozen=True)` whose fields are described, a function `plan(snapshot,
    arguments, token) -> SourceChange` and the declaration:
 
        FLIP_COMPARISON = Operation(
@@ -54,8 +54,10 @@ from typing import Any
 
 from treewright_agent.calls import canonical_json
 from treewright_agent.changes import SourceChange
+from treewright_agent.operations.apply_patch import APPLY_PATCH
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
+from treewright_agent.operations.guard import guarded
 from treewright_agent.operations.inline_function import INLINE_FUNCTION
 from treewright_agent.operations.inline_variable import INLINE_VARIABLE
 from treewright_agent.operations.model import (
@@ -66,6 +68,7 @@ from treewright_agent.operations.model import (
     example_of,
     schema,
 )
+from treewright_agent.operations.replace_text import REPLACE_TEXT
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError
 from treewright_indexer.snapshot import Snapshot
@@ -86,6 +89,8 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     EXTRACT_FUNCTION,
     INLINE_VARIABLE,
     INLINE_FUNCTION,
+    REPLACE_TEXT,
+    APPLY_PATCH,
 )
 
 
@@ -111,6 +116,6 @@ def run(
     """
     operation = operation_named(name)
     token.check()
-    change = operation.plan(snapshot, checked(operation, arguments), token)
+    change = guarded(snapshot, operation.plan(snapshot, checked(operation, arguments), token))
     said = hashlib.blake2b(canonical_json(dict(arguments)).encode(), digest_size=4).hexdigest()
     return change.labelled(f"{name}:{said}")

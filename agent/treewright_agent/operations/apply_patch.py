@@ -29,7 +29,7 @@ from treewright_indexer.errors import ArgumentsError, RefusedError
 from treewright_indexer.snapshot import Snapshot
 
 
-class ApplyPatch(Arguments):
+class ApplyPatch(Arguments, frozen=True):
     patch: Annotated[
         str, msgspec.Meta(description="A unified diff of one or more files, as git writes it.")
     ]

@@ -44,7 +44,7 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new: Annotated[str, msgspec.Meta(description="What it becomes; empty deletes it.")]
 
 
-class ReplaceText(Arguments):
+class ReplaceText(Arguments, frozen=True):
     path: Annotated[str, msgspec.Meta(description="The file.")]
     content: Annotated[
         str | None, msgspec.Meta(description="The whole new text; creates the file if need be.")
