@@ -65,6 +65,9 @@ def postings_of(
         codes[start] = definition | codes.get(start, 0) & _ATTRIBUTE
     nodes = captured.get("read", ())
     starts, ends = [node.start_byte for node in nodes], [node.end_byte for node in nodes]
+    # Captures come in no order. Identifiers never overlap, so each list is sorted by itself.
+    starts.sort()
+    ends.sort()
     found: defaultdict[bytes, list[int]] = defaultdict(list)
     code_of = codes.get
     borders = _borders(symbols, captured)
