@@ -55,6 +55,7 @@ from typing import Any
 from treewright_agent.calls import canonical_json
 from treewright_agent.changes import SourceChange
 from treewright_agent.operations.apply_patch import APPLY_PATCH
+from treewright_agent.operations.change_signature import CHANGE_SIGNATURE
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
 from treewright_agent.operations.guard import guarded
@@ -89,6 +90,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     EXTRACT_FUNCTION,
     INLINE_VARIABLE,
     INLINE_FUNCTION,
+    CHANGE_SIGNATURE,
     REPLACE_TEXT,
     APPLY_PATCH,
 )

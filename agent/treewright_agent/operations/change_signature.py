@@ -1,0 +1,544 @@
+"""Change signature: add, remove, reorder, rename and retype the parameters of a function.
+
+`parameters` is the new list in order. A row names the parameter it was with `old`; without it
+the parameter is new, and `value` is what the calls pass. Every call, override and overridden
+method that can be proven follows; what cannot is listed. A parameter that the body uses is not
+removed.
+
+    def greet$0(name, loud):
+        return name.upper() if loud else name
+
+    greet("a", True)
+    -> {"parameters": [{"name": "name"}, {"name": "punct", "value": "'!'"}, {"name": "loud", "default": "False"}]}
+    def greet(name, punct, loud=False):
+        return name.upper() if loud else name
+
+    greet("a", '!', True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import msgspec
+
+from treewright_agent.changes import ChangeBuilder, SourceChange
+from treewright_agent.operations.blocks import PythonFile, require_name
+from treewright_agent.operations.model import Arguments, Operation
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.errors import ArgumentsError, RefusedError
+from treewright_indexer.model import Role
+from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from treewright_indexer.graph import Target, Use
+
+
+class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One parameter of the new list. `*` and `/` as names are the separators."""
+
+    name: Annotated[str, msgspec.Meta(description="its name afterwards; `*` and `/` separate")]
+    old: Annotated[
+        str | None, msgspec.Meta(description="its name before; null: the same, if there is one")
+    ] = None
+    default: Annotated[
+        str | None, msgspec.Meta(description="its default; null keeps it, '' takes it away")
+    ] = None
+    annotation: Annotated[
+        str | None, msgspec.Meta(description="its type; null keeps it, '' takes it away")
+    ] = None
+    value: Annotated[str, msgspec.Meta(description="what existing calls pass for a new one")] = ""
+
+
+class ChangeSignature(Arguments):
+    path: Annotated[str, msgspec.Meta(description="the file")]
+    offset: Annotated[int, msgspec.Meta(description="a byte of the function's name")]
+    parameters: Annotated[
+        list[Parameter], msgspec.Meta(description="the new parameters in order, without self")
+    ]
+    returns: Annotated[
+        str | None, msgspec.Meta(description="the return type; null keeps it, '' takes it away")
+    ] = None
+
+
+class _Old(NamedTuple):
+    """A parameter as it stands. `kind` is plain, star, double_star or a separator."""
+
+    name: str
+    kind: str
+    text: str
+    annotation: str
+    default: str
+    keyword_only: bool
+    positional_only: bool
+
+
+class _Definition(NamedTuple):
+    file: PythonFile
+    node: Node
+    target: Target
+    receiver: str
+    olds: tuple[_Old, ...]
+
+
+def _plan(snapshot: Snapshot, arguments: ChangeSignature, token: CancelToken) -> SourceChange:
+    from treewright_indexer import graph
+
+    targets = graph.definitions(snapshot, arguments.path, arguments.offset, token)
+    if not targets:
+        raise RefusedError("there is no function of the workspace at the cursor")
+    target = targets[0]
+    if target.kind == "class":
+        target = _constructor(snapshot, target, token)
+    if target.kind not in ("function", "method", "constructor"):
+        raise RefusedError(f"`{target.name}` is a {target.kind}, not a function")
+    definitions = [_definition(snapshot, t) for t in _family(snapshot, target, token)]
+    first = definitions[0]
+    rows = _checked(arguments.parameters, first)
+    for other in definitions[1:]:
+        if [o.name for o in other.olds] != [o.name for o in first.olds]:
+            place = snapshot.display_path(other.file.path)
+            raise RefusedError(f"`{other.target.container}` in {place} takes other parameters")
+    build = ChangeBuilder(snapshot)
+    for definition in definitions:
+        _rewrite_definition(build, definition, rows, arguments.returns)
+    _rewrite_calls(snapshot, build, definitions, rows, token)
+    return build.build()
+
+
+def _constructor(snapshot: Snapshot, target: Target, token: CancelToken) -> Target:
+    from treewright_indexer.graph.resolve import Resolver, Value
+
+    found = Resolver(snapshot, token).member(Value(target), "__init__")
+    if not found:
+        raise RefusedError(f"`{target.name}` has no __init__ in the workspace")
+    return found[0]
+
+
+def _family(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Target]:
+    """The function, and for a method those it overrides and those that override them."""
+    from treewright_indexer.graph.hierarchy import overridden, overrides
+
+    if target.kind != "method":
+        return [target]
+    found = {target.key: target}
+    for base in overridden(snapshot, target, token):
+        found.setdefault(base.key, base)
+    for each in list(found.values()):
+        for other in overrides(snapshot, each, token):
+            found.setdefault(other.key, other)
+    return list(found.values())
+
+
+# -------------------------------------------------------------------- the definition
+
+
+def _definition(snapshot: Snapshot, target: Target) -> _Definition:
+    file = PythonFile(snapshot, target.path)
+    node = file.root.descendant_for_byte_range(target.name_span.start, target.name_span.end)
+    while node is not None and node.type != "function_definition":
+        node = node.parent
+    if node is None:
+        raise RefusedError(f"`{target.name}` cannot be read as a function")
+    listed = node.child_by_field_name("parameters")
+    assert listed is not None
+    olds = list(_olds(file, listed))
+    receiver = ""
+    is_static = False
+    parent = node.parent
+    if parent is not None and parent.type == "decorated_definition":
+        names = [file.text_of(c)[1:] for c in parent.named_children if c.type == "decorator"]
+        is_static = "staticmethod" in names
+        if any(name.endswith((".setter", "property", "overload")) for name in names):
+            raise RefusedError(f"`{target.name}` is decorated with @{names[0]}")
+    if target.kind in ("method", "constructor") and not is_static and olds:
+        receiver = olds.pop(0).text
+    return _Definition(file, node, target, receiver, tuple(olds))
+
+
+def _olds(file: PythonFile, listed: Node) -> Iterator[_Old]:
+    keyword_only = False
+    separators = [c for c in listed.named_children if c.type == "positional_separator"]
+    for child in listed.named_children:
+        text = file.text_of(child)
+        if child.type == "comment":
+            raise RefusedError("its parameters hold a comment, which would be lost")
+        if child.type == "keyword_separator":
+            keyword_only = True
+            yield _Old("*", "separator", "*", "", "", False, False)
+            continue
+        if child.type == "positional_separator":
+            yield _Old("/", "separator", "/", "", "", False, False)
+            continue
+        name, annotation, default = child, "", ""
+        if child.type in ("default_parameter", "typed_default_parameter"):
+            named, value = child.child_by_field_name("name"), child.child_by_field_name("value")
+            typed = child.child_by_field_name("type")
+            assert named is not None
+            assert value is not None
+            name, default = named, file.text_of(value)
+            annotation = file.text_of(typed) if typed is not None else ""
+        elif child.type == "typed_parameter":
+            typed = child.child_by_field_name("type")
+            name = child.named_children[0]
+            annotation = file.text_of(typed) if typed is not None else ""
+        kind = {"list_splat_pattern": "star", "dictionary_splat_pattern": "double_star"}.get(
+            name.type, "plain"
+        )
+        shown = file.text_of(name).lstrip("*")
+        positional = any(child.end_byte <= s.start_byte for s in separators)
+        yield _Old(shown, kind, text, annotation, default, keyword_only, positional)
+        if kind == "star":
+            keyword_only = True
+
+
+class _Row(NamedTuple):
+    """A parameter afterwards, with what it was before."""
+
+    name: str
+    old: _Old | None
+    text: str
+    value: str
+    keyword_only: bool
+
+
+def _checked(given: list[Parameter], definition: _Definition) -> list[_Row]:
+    """The rows. Raises ArgumentsError and RefusedError for lists that cannot be."""
+    known = {old.name: old for old in definition.olds}
+    rows: list[_Row] = []
+    used: set[str] = set()
+    keyword_only = False
+    for parameter in given:
+        bare = parameter.name.lstrip("*")
+        if parameter.name in ("*", "/"):
+            rows.append(_Row(parameter.name, None, parameter.name, "", False))
+            keyword_only = keyword_only or parameter.name == "*"
+            continue
+        require_name(bare)
+        old = known.get(parameter.old.lstrip("*") if parameter.old else bare)
+        if parameter.old and old is None:
+            raise ArgumentsError(f"parameters: there is no parameter `{parameter.old}`")
+        if old is not None and old.name in used:
+            raise ArgumentsError(f"parameters: `{old.name}` is named twice")
+        if old is not None:
+            used.add(old.name)
+        text = _text(bare, old, parameter)
+        rows.append(_Row(bare, old, text, parameter.value, keyword_only))
+        if old is not None and old.kind == "star":
+            keyword_only = True
+    names = [row.name for row in rows if row.name not in ("*", "/")]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ArgumentsError(f"parameters: `{twice}` stands there twice")
+    defaulted = False
+    for row in rows:
+        has_default = "=" in row.text
+        plain = row.name not in ("*", "/") and (row.old is None or row.old.kind == "plain")
+        if plain and not row.keyword_only and defaulted and not has_default:
+            raise RefusedError(f"`{row.name}` without a default cannot stand behind one with")
+        defaulted = defaulted or (plain and has_default and not row.keyword_only)
+    return rows
+
+
+def _text(name: str, old: _Old | None, parameter: Parameter) -> str:
+    kind = old.kind if old is not None else "plain"
+    annotation = old.annotation if old is not None else ""
+    default = old.default if old is not None else ""
+    annotation = annotation if parameter.annotation is None else parameter.annotation
+    default = default if parameter.default is None else parameter.default
+    if old is not None and (name, annotation, default) == (old.name, old.annotation, old.default):
+        return old.text
+    shown = {"star": "*", "double_star": "**"}.get(kind, "") + name
+    if annotation:
+        shown += f": {annotation}"
+    if default:
+        shown += f" = {default}" if annotation else f"={default}"
+    return shown
+
+
+def _rewrite_definition(
+    build: ChangeBuilder, definition: _Definition, rows: list[_Row], returns: str | None
+) -> None:
+    file, node = definition.file, definition.node
+    listed, body = node.child_by_field_name("parameters"), node.child_by_field_name("body")
+    assert listed is not None
+    assert body is not None
+    kept = {row.old.name for row in rows if row.old is not None}
+    scope = next(
+        (
+            i
+            for i, s in enumerate(file.facts.scopes)
+            if s.symbol == definition.target.symbol and s.kind == "function"
+        ),
+        -1,
+    )
+    editor = build.file(file.path)
+    renamed = {
+        row.old.name: row.name for row in rows if row.old is not None and row.old.name != row.name
+    }
+    for use in file.within(Span(*body.byte_range)):
+        if use.home != scope:
+            continue
+        if use.name not in kept and any(old.name == use.name for old in definition.olds):
+            line = file.text.line_of(use.start) + 1
+            raise RefusedError(f"`{use.name}` is used in line {line}")
+        if use.name in renamed:
+            editor.replace(Span(use.start, use.end), renamed[use.name])
+    taken = {u.name for u in file.within(Span(*body.byte_range))}
+    for row in rows:
+        is_new = row.old is None or row.old.name != row.name
+        if is_new and row.name in taken and row.name not in ("*", "/"):
+            raise RefusedError(f"`{row.name}` already means something in the body")
+    texts = (
+        [definition.receiver, *(row.text for row in rows)]
+        if definition.receiver
+        else [r.text for r in rows]
+    )
+    editor.rewrite(Span(*listed.byte_range), _listed(file, listed, texts))
+    if returns is not None:
+        typed = node.child_by_field_name("return_type")
+        if typed is not None and returns:
+            editor.replace(Span(*typed.byte_range), returns)
+        elif typed is not None:
+            editor.delete(Span(listed.end_byte, typed.end_byte))
+        elif returns:
+            editor.insert(listed.end_byte, f" -> {returns}")
+
+
+def _listed(file: PythonFile, listed: Node, texts: list[str]) -> str:
+    """The parameter list as it was laid out: in one line, or one parameter a line."""
+    before = file.text_of(listed)
+    if "\n" not in before or not texts:
+        return f"({', '.join(texts)})"
+    first = listed.named_children[0] if listed.named_children else None
+    if first is None or not file.starts_its_line(first):
+        return f"({', '.join(texts)})"
+    indent = file.indentation(first)
+    closing = before.rpartition("\n")[2][:-1]
+    return "(\n" + "".join(f"{indent}{text},\n" for text in texts) + f"{closing})"
+
+
+# -------------------------------------------------------------------- the calls
+
+
+def _rewrite_calls(
+    snapshot: Snapshot,
+    build: ChangeBuilder,
+    definitions: list[_Definition],
+    rows: list[_Row],
+    token: CancelToken,
+) -> None:
+    files = {definition.file.path: definition.file for definition in definitions}
+    seen: set[tuple[str, int]] = set()
+    for definition in definitions:
+        for use in _uses(snapshot, definition.target, token):
+            token.check()
+            if (use.path, use.span.start) in seen or use.role in (Role.IMPORT, Role.DEFINITION):
+                continue
+            seen.add((use.path, use.span.start))
+            file = files.setdefault(use.path, PythonFile(snapshot, use.path))
+            _rewrite_use(build, file, use, definition, rows)
+
+
+def _uses(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Use]:
+    from treewright_indexer import graph
+    from treewright_indexer.graph.hierarchy import owner
+    from treewright_indexer.graph.resolve import Resolver
+
+    found = graph.references(snapshot, target, token, include_declaration=False, by_name=True)
+    if target.kind == "constructor":
+        resolver = Resolver(snapshot, token)
+        cls = owner(resolver, target)
+        if cls is not None:
+            for each in [cls, *_inheriting(snapshot, cls, token)]:
+                calls = graph.references(snapshot, each, token, include_declaration=False)
+                found += [use for use in calls if use.role is Role.CALL]
+    return found
+
+
+def _inheriting(snapshot: Snapshot, cls: Target, token: CancelToken) -> list[Target]:
+    """Subclasses without an `__init__` of their own: their calls are calls of this one."""
+    from treewright_indexer import graph
+    from treewright_indexer.graph.resolve import Resolver, Value
+
+    resolver = Resolver(snapshot, token)
+    found: list[Target] = []
+    for sub in graph.subclasses(snapshot, cls, token):
+        members = resolver.member(Value(sub), "__init__")
+        qualified = f"{cls.container}.{cls.name}" if cls.container else cls.name
+        if members and (members[0].path, members[0].container) == (cls.path, qualified):
+            found.append(sub)
+    return found
+
+
+def _rewrite_use(
+    build: ChangeBuilder, file: PythonFile, use: Use, definition: _Definition, rows: list[_Row]
+) -> None:
+    node = file.root.descendant_for_byte_range(use.span.start, use.span.end)
+    if node is not None and node.parent is not None and node.parent.type == "attribute":
+        node = node.parent
+    call = node.parent if node is not None else None
+    if use.role is Role.KEYWORD:
+        return
+    if call is not None and call.type == "decorator":
+        build.note(file.path, use.span, "used as a decorator: it is called by Python")
+        return
+    shifted = False
+    if call is not None and call.type == "argument_list" and call.parent is not None:
+        outer = call.parent.child_by_field_name("function")
+        is_partial = outer is not None and file.text_of(outer).rpartition(".")[2] == "partial"
+        if is_partial and call.named_children and call.named_children[0] == node:
+            call, shifted = call.parent, True
+    if (
+        call is None
+        or call.type != "call"
+        or (not shifted and call.child_by_field_name("function") != node)
+    ):
+        build.note(file.path, use.span, "used without being called: check it by hand")
+        return
+    listed = call.child_by_field_name("arguments")
+    if listed is None or listed.type == "generator_expression":
+        build.note(file.path, use.span, "called with a generator: check it by hand")
+        return
+    doubt = (
+        ""
+        if str(use.confidence) not in ("name", "unique")
+        else "it may be another function of that name"
+    )
+    unbound = _is_unbound(file, node, definition)
+    text = _arguments(file, listed, definition, rows, skip=1 if shifted or unbound else 0)
+    if text is None:
+        build.note(file.path, use.span, "passes * or ** arguments: check it by hand")
+        return
+    span = Span(*listed.byte_range)
+    if doubt:
+        build.file(file.path).replace(span, text, doubt=doubt)
+    else:
+        build.file(file.path).rewrite(span, text)
+
+
+def _is_unbound(file: PythonFile, node: Node | None, definition: _Definition) -> bool:
+    """`Base.method(self, …)`: the receiver is the first argument."""
+    if not definition.receiver or node is None or node.type != "attribute":
+        return False
+    value = node.child_by_field_name("object")
+    cls = definition.target.container.rpartition(".")[2]
+    return value is not None and file.text_of(value).rpartition(".")[2] == cls
+
+
+def _arguments(
+    file: PythonFile, listed: Node, definition: _Definition, rows: list[_Row], skip: int
+) -> str | None:
+    """The new argument list, parentheses included; None when it cannot be told."""
+    arguments = [c for c in listed.named_children if c.type != "comment"]
+    if len(arguments) != listed.named_child_count:
+        return None
+    leading, arguments = arguments[:skip], arguments[skip:]
+    positional = [o for o in definition.olds if o.kind == "plain" and not o.keyword_only]
+    rest = next((o for o in definition.olds if o.kind == "star"), None)
+    given: dict[str, str] = {}
+    by_keyword: set[str] = set()
+    extra: list[str] = []
+    starred: list[str] = []
+    other_keywords: list[str] = []
+    position = 0
+    for argument in arguments:
+        text = file.text_of(argument)
+        if argument.type == "list_splat":
+            starred.append(text)
+        elif argument.type == "dictionary_splat":
+            other_keywords.append(text)
+        elif argument.type == "keyword_argument":
+            name = argument.child_by_field_name("name")
+            value = argument.child_by_field_name("value")
+            assert name is not None
+            assert value is not None
+            key = file.text_of(name)
+            if any(o.name == key and o.kind == "plain" for o in definition.olds):
+                given[key], by_keyword = file.text_of(value), by_keyword | {key}
+            else:
+                other_keywords.append(text)
+        elif position < len(positional) and not starred:
+            given[positional[position].name] = text
+            position += 1
+        elif rest is not None and not starred:
+            extra.append(text)
+        else:
+            return None
+    if starred and not _only_names_change(definition, rows):
+        return None
+    parts = [file.text_of(node) for node in leading]
+    in_order = True
+    for row in rows:
+        if row.name in ("*", "/"):
+            in_order = in_order and row.name != "*"
+            continue
+        if row.old is not None and row.old.kind == "star":
+            if extra and not in_order:
+                return None
+            parts += extra
+            extra = []
+            in_order = False
+            continue
+        if row.old is not None and row.old.kind == "double_star":
+            continue
+        value = given.get(row.old.name) if row.old is not None else row.value or None
+        if value is None:
+            if row.old is None and "=" not in row.text:
+                raise RefusedError(f"`{row.name}` is new and has neither a default nor a value")
+            in_order = False  # it is left to its default; what follows needs its name
+            if extra:
+                return None
+            continue
+        was_keyword = row.old is not None and row.old.name in by_keyword
+        may_stand = row.old is not None if starred else not row.keyword_only
+        if in_order and may_stand and not was_keyword:
+            parts.append(value)
+        else:
+            in_order = False
+            parts.append(f"{row.name}={value}")
+    if extra:  # there is no `*` parameter any more to take them
+        return None
+    keywords = [part for part in parts if _is_keyword(part)]
+    plain = [part for part in parts if not _is_keyword(part)]
+    return _laid_out(file, listed, [*plain, *starred, *keywords, *other_keywords])
+
+
+def _is_keyword(text: str) -> bool:
+    name, equals, rest = text.partition("=")
+    return bool(equals) and name.isidentifier() and not rest.startswith("=")
+
+
+def _only_names_change(definition: _Definition, rows: list[_Row]) -> bool:
+    """Whether positions stay: then `*arguments` still mean the same."""
+    before = [o.name for o in definition.olds]
+    after = [row.old.name for row in rows if row.old is not None]
+    new = [i for i, row in enumerate(rows) if row.old is None and row.name not in ("*", "/")]
+    return (
+        after == before[: len(after)]
+        and len(after) == len([b for b in before if b not in ("*", "/")])
+        and all(i >= len(after) for i in new)
+    )
+
+
+def _laid_out(file: PythonFile, listed: Node, parts: list[str]) -> str:
+    first = listed.named_children[0] if listed.named_children else None
+    if first is None or not file.starts_its_line(first) or not parts:
+        return f"({', '.join(parts)})"
+    indent = file.indentation(first)  # one argument a line, as it was
+    closing = file.text_of(listed).rpartition("\n")[2][:-1]
+    return "(\n" + "".join(f"{indent}{part},\n" for part in parts) + f"{closing})"
+
+
+CHANGE_SIGNATURE = Operation(
+    name="change_signature",
+    title="Change signature",
+    arguments=ChangeSignature,
+    plan=_plan,
+    document=__doc__,
+    kind="refactor.rewrite",
+)
