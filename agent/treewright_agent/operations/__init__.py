@@ -54,6 +54,7 @@ from typing import Any
 
 from treewright_agent.calls import canonical_json
 from treewright_agent.changes import SourceChange
+from treewright_agent.operations.add_import import ADD_IMPORT
 from treewright_agent.operations.apply_patch import APPLY_PATCH
 from treewright_agent.operations.change_signature import CHANGE_SIGNATURE
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
@@ -69,6 +70,7 @@ from treewright_agent.operations.model import (
     example_of,
     schema,
 )
+from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError
@@ -91,8 +93,10 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     INLINE_VARIABLE,
     INLINE_FUNCTION,
     CHANGE_SIGNATURE,
+    REPLACE_PATTERN,
     REPLACE_TEXT,
     APPLY_PATCH,
+    ADD_IMPORT,
 )
 
 
