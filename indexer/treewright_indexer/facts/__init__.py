@@ -49,7 +49,7 @@ def extract(language: Language, text: SourceText, tree: Tree | None = None) -> F
         symbols,
         scopes,
         imports,
-        postings_of(rules, data, captured, symbols, exports),
+        postings_of(rules, data, captured, symbols, imports, exports),
         chunks_of(rules, data, tree, symbols),
         len(captured.get("error", ())),
         None if exports is None else tuple(dict(exports)),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
-from treewright_indexer.facts.docs import comment_start
+from treewright_indexer.facts.docs import comment_start, line_start
 from treewright_indexer.facts.rules import FUNCTION_KINDS, Rules
 from treewright_indexer.model import Chunk, Symbol
 
@@ -48,7 +49,8 @@ def _stretches(
             continue
         if symbol.start < position and symbol.end <= position:
             continue  # inside a function
-        start = max(position, comment_start(rules, data, symbol.start))
+        first = comment_start(rules, data, symbol.start)
+        start = max(position, line_start(data, symbol.start) if first == symbol.start else first)
         while stack[-1][0] <= start:
             end, owner = stack.pop()
             yield position, end, owner
@@ -56,8 +58,8 @@ def _stretches(
         yield position, start, stack[-1][1]
         position = start
         if function:
-            yield start, symbol.end, index
-            position = symbol.end
+            position = _CLOSING.match(data, symbol.end).end()  # type: ignore[union-attr]
+            yield start, position, index
         else:
             stack.append((symbol.end, index))
     while stack:
@@ -66,6 +68,8 @@ def _stretches(
         position = max(position, end)
 
 
+_CLOSING: Final = re.compile(rb"[;,)]*")
+"""Belongs to the definition before it."""
 _OPEN_KINDS: Final = frozenset({"class", "struct", "interface", "trait", "enum", "namespace", "module", "heading"})
 
 

@@ -12,6 +12,8 @@ MAX_DOC: Final = 4000
 """Bytes of documentation that are kept."""
 
 _QUOTE: Final = re.compile(rb"""[A-Za-z]*('''|\"\"\"|'|\")""")
+_WORDS: Final = re.compile(rb"[\w\s]*")
+"""What may stand between the start of a line and a definition: `export`, `type`."""
 _STARS: Final = re.compile(r"^[ \t]*\*+ ?", re.MULTILINE)
 
 
@@ -56,10 +58,16 @@ def _without_mark(text: bytes, marks: tuple[bytes, ...]) -> bytes:
     return text
 
 
+def line_start(data: bytes, start: int) -> int:
+    """Start of the line if nothing but words stands before `start`; else `start`."""
+    line = data.rfind(b"\n", 0, start) + 1
+    return line if line == start or _WORDS.fullmatch(data, line, start) else start
+
+
 def comment_start(rules: Rules, data: bytes, start: int) -> int:
     """Start of the first line of the comment right above `start`; `start` without one."""
     line = data.rfind(b"\n", 0, start) + 1
-    if line < 2 or data[line - 2] == 10 or (line != start and not data[line:start].isspace()):
+    if line < 2 or data[line - 2] == 10 or (line != start and not _WORDS.fullmatch(data, line, start)):
         return start  # the first line, below an empty one, or behind something else
     first = start
     while line > 0:

@@ -1,120 +1,162 @@
-"""Imports: from the captured parts of import statements to one Import per name."""
+"""Imports: from the captured parts of import statements to one Import per name.
+
+The parts of a statement are read in their order: an alias belongs to the part before it, or
+to the next one when there is none yet; names are taken from the statement's module, and
+modules without names are imports of their own. A group puts its prefix before what it holds.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from treewright_indexer.model import Import
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tree_sitter import Node
-
     from treewright_indexer.facts.rules import Rules
+    from treewright_indexer.facts.symbols import Captures
 
-_PARTS = ("module", "name", "alias", "star", "default", "namespace", "reexport")
+_PARTS: Final = (
+    "module", "name", "alias", "star", "default", "namespace", "reexport", "call", "group", "prefix",
+)  # fmt: skip
 
 
-def imports_of(
-    rules: Rules, data: bytes, captured: Mapping[str, Sequence[Node]]
-) -> list[Import]:
+class _Part(NamedTuple):
+    start: int
+    end: int
+    what: str
+
+
+class _Item(NamedTuple):
+    """A module or name, with its alias (-1 without one) and the prefix of its groups."""
+
+    part: _Part
+    alias_start: int
+    alias_end: int
+    prefix: str
+
+
+def imports_of(rules: Rules, data: bytes, captured: Captures) -> list[Import]:
     """The imports of a text in order."""
-    statements = sorted(node.byte_range for node in captured.get("import", ()))
-    if not statements:
+    nodes = captured.get("import")
+    if not nodes:
         return []
-    parts: list[tuple[int, int, str]] = []
-    for part in _PARTS:
-        parts += [(*node.byte_range, part) for node in captured.get(f"import.{part}", ())]
-    parts.sort()
+    statements = sorted([(node.start_byte, node.end_byte) for node in nodes])
+    parts: list[_Part] = []
+    for what in _PARTS:
+        for node in captured.get(f"import.{what}", ()):
+            parts.append(_Part(node.start_byte, node.end_byte, what))
+    parts.sort(key=_by_place)
     found: list[Import] = []
-    at = 0
+    at, last = 0, -1
     for start, end in statements:
-        while at < len(parts) and parts[at][0] < start:
+        if start == last:
+            continue  # captured by two patterns
+        last = start
+        while at < len(parts) and parts[at].start < start:
             at += 1
         first = at
-        while at < len(parts) and parts[at][0] < end:
+        while at < len(parts) and parts[at].start < end:
             at += 1
         found += _statement(rules, data, start, end, parts[first:at])
     return found
 
 
+def _by_place(part: _Part) -> tuple[int, int]:
+    return part.start, -part.end
+
+
 def _statement(
-    rules: Rules, data: bytes, start: int, end: int, parts: list[tuple[int, int, str]]
+    rules: Rules, data: bytes, start: int, end: int, parts: Sequence[_Part]
 ) -> list[Import]:
-    modules: list[tuple[int, int]] = []
-    items: list[tuple[str, int, int, int, int]] = []  # what, start, end, alias start, alias end
-    waiting: tuple[int, int] | None = None
+    items: list[_Item] = []
+    groups: list[tuple[int, str]] = []  # end, prefix
+    waiting = (-1, -1)
     reexport = False
-    for part_start, part_end, part in parts:
-        if part == "reexport":
+    for part in parts:
+        while groups and groups[-1][0] <= part.start:
+            groups.pop()
+        what = part.what
+        if what == "call":
+            if _text(data, part) not in rules.import_calls:
+                return []
+        elif what == "reexport":
             reexport = True
-        elif part == "alias":
-            if items and items[-1][3] < 0:
-                what, begin, stop, _, _ = items[-1]
-                items[-1] = (what, begin, stop, part_start, part_end)
+        elif what == "group":
+            groups.append((part.end, groups[-1][1] if groups else ""))
+        elif what == "prefix":
+            if groups:
+                groups[-1] = (groups[-1][0], groups[-1][1] + _text(data, part) + rules.import_separator)
+        elif what == "alias":
+            if items and items[-1].alias_start < 0:
+                items[-1] = items[-1]._replace(alias_start=part.start, alias_end=part.end)
             else:
-                waiting = (part_start, part_end)
+                waiting = (part.start, part.end)
         else:
-            alias = waiting or (-1, -1)
-            waiting = None
-            if part == "module":
-                modules.append((part_start, part_end))
-            items.append((part, part_start, part_end, *alias))
-    names = [item for item in items if item[0] != "module"]
-    module, level = ("", 0)
-    if names and modules:
-        module, level = _module(rules, data, *modules[0])
+            items.append(_Item(part, *waiting, groups[-1][1] if groups else ""))
+            waiting = (-1, -1)
+    modules = [item for item in items if item.part.what == "module"]
+    names = [item for item in items if item.part.what != "module"]
+    if not names:
+        return [_bare(rules, data, start, end, item, reexport) for item in modules]
+    module, level = _module(rules, data, modules[0]) if modules else ("", 0)
     found: list[Import] = []
-    for what, begin, stop, alias_start, alias_end in names or items:
-        text = _unquoted(data, begin, stop)
-        alias = data[alias_start:alias_end].decode("utf-8", "replace") if alias_start >= 0 else ""
-        where = alias_start if alias_start >= 0 else begin
-        if what == "module":
-            module, level = _module(rules, data, begin, stop)
-            name_start = begin + data[begin:stop].find(text.encode()) if text else begin
-            found.append(_bare(rules, start, end, module, level, name_start, alias, alias_start, reexport))
-        elif what == "star":
+    for item in names:
+        text, alias = _text(data, item.part), _alias(data, item)
+        begin = item.part.start
+        where = item.alias_start if alias else begin
+        if item.part.what == "star":
             found.append(Import(start, end, module, level, "*", alias, begin, where, reexport))
-        elif what == "namespace":
+        elif item.part.what == "namespace":
             found.append(Import(start, end, module, level, "", text, begin, begin, reexport))
-        elif what == "default":
+        elif item.part.what == "default":
             found.append(Import(start, end, module, level, "default", text, begin, begin, reexport))
         else:
-            again = reexport or (alias_start >= 0 and alias == text)
+            again = reexport or alias == text  # `import a as a`
             found.append(Import(start, end, module, level, text, alias or text, begin, where, again))
     return found
 
 
-def _bare(
-    rules: Rules, start: int, end: int, module: str, level: int, name_start: int,
-    alias: str, alias_start: int, reexport: bool,
-) -> Import:  # fmt: skip
-    """A statement that names a module and nothing in it; what it binds is the language's habit."""
-    where = alias_start if alias_start >= 0 else name_start
-    separator = rules.import_separator
+def _bare(rules: Rules, data: bytes, start: int, end: int, item: _Item, reexport: bool) -> Import:
+    """An import that names a module and nothing in it: what it binds is the language's habit."""
+    module, level = _module(rules, data, item)
+    alias, separator = _alias(data, item), rules.import_separator
+    begin = item.part.start
+    if data[begin : begin + 1] in (b'"', b"'", b"<", b"`"):
+        begin += 1
+    where = item.alias_start if alias else begin
     if rules.import_bare == "first":
         bound = alias or module.partition(separator)[0]
-        return Import(start, end, module, level, "", bound, name_start, where, reexport)
+        return Import(start, end, module, level, "", bound, begin, where, reexport)
     if rules.import_bare == "last-name":
         head, _, name = module.rpartition(separator)
-        offset = name_start + len(module.encode()) - len(name.encode())
-        where = alias_start if alias_start >= 0 else offset
+        if name == rules.import_itself:  # `a::{self}` is a
+            module = head
+            head, _, name = head.rpartition(separator)
+            return Import(start, end, head, level, name, alias or name, begin, where, reexport)
+        offset = item.part.end - len(name.encode())
+        where = item.alias_start if alias else offset
         return Import(start, end, head, level, name, alias or name, offset, where, reexport)
+    if rules.import_bare == "nothing":
+        return Import(start, end, module, level, "", "", begin, begin, reexport)
     if rules.import_bare == "star":
-        return Import(start, end, module, level, "*", "", name_start, name_start, reexport)
+        return Import(start, end, module, level, "*", "", begin, begin, reexport)
     bound = alias or module.rpartition(separator)[2]
-    return Import(start, end, module, level, "", bound, name_start, where, reexport)
+    return Import(start, end, module, level, "", bound, begin, where, reexport)
 
 
-def _module(rules: Rules, data: bytes, start: int, end: int) -> tuple[str, int]:
-    """A module's name without quotes and white space, and its leading dots."""
-    text = "".join(_unquoted(data, start, end).split())
+def _module(rules: Rules, data: bytes, item: _Item) -> tuple[str, int]:
+    """A module's name without quotes and white space, and the number of its leading dots."""
+    text = item.prefix + "".join(_text(data, item.part).split())
     if not rules.import_relative:
         return text, 0
     bare = text.lstrip(rules.import_relative)
     return bare, len(text) - len(bare)
 
 
-def _unquoted(data: bytes, start: int, end: int) -> str:
-    return data[start:end].decode("utf-8", "replace").strip("\"'`<>")
+def _alias(data: bytes, item: _Item) -> str:
+    return data[item.alias_start : item.alias_end].decode("utf-8", "replace") if item.alias_start >= 0 else ""
+
+
+def _text(data: bytes, part: _Part) -> str:
+    return data[part.start : part.end].decode("utf-8", "replace").strip("\"'`<>")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.facts.rules import CONTAINER_KINDS, Rules
-from treewright_indexer.model import Role, Symbol
+from treewright_indexer.model import Import, Role, Symbol
 
 if TYPE_CHECKING:
     from treewright_indexer.facts.symbols import Captures
@@ -51,6 +51,7 @@ def postings_of(
     data: bytes,
     captured: Captures,
     symbols: Sequence[Symbol],
+    imports: Sequence[Import],
     exports: Sequence[tuple[str, int]] | None,
 ) -> dict[str, bytes]:
     """name -> packed references in order; see `model.pack_posting`."""
@@ -63,6 +64,8 @@ def postings_of(
     for symbol in symbols:
         start = symbol.name_start
         codes[start] = definition | codes.get(start, 0) & _ATTRIBUTE
+    for item in imports:
+        codes[item.name_start] = codes[item.alias_start] = Role.IMPORT
     nodes = captured.get("read", ())
     starts, ends = [node.start_byte for node in nodes], [node.end_byte for node in nodes]
     # Captures come in no order. Identifiers never overlap, so each list is sorted by itself.
@@ -70,7 +73,7 @@ def postings_of(
     ends.sort()
     found: defaultdict[bytes, list[int]] = defaultdict(list)
     code_of = codes.get
-    borders = _borders(symbols, captured)
+    borders = _borders(symbols, imports, captured)
     border, owner, role = next(borders)
     plain = owner | role
     for start, end in zip(starts, ends, strict=True):
@@ -84,7 +87,7 @@ def postings_of(
         )
     extra = _in_strings(rules, data, captured, exports)
     if extra:
-        borders = _borders(symbols, captured)
+        borders = _borders(symbols, imports, captured)
         border = -1
         for start, end, attribute in extra:
             while start >= border:
@@ -109,7 +112,9 @@ def _packed(values: list[int]) -> bytes:
     return packed.tobytes()
 
 
-def _borders(symbols: Sequence[Symbol], captured: Captures) -> Iterator[tuple[int, int, int]]:
+def _borders(
+    symbols: Sequence[Symbol], imports: Sequence[Import], captured: Captures
+) -> Iterator[tuple[int, int, int]]:
     """Stretches of the text where mere names have one owner and one role, in order.
 
     (end of the stretch, (enclosing symbol + 1) << 32, role). The last one never ends.
@@ -127,7 +132,7 @@ def _borders(symbols: Sequence[Symbol], captured: Captures) -> Iterator[tuple[in
     while len(stack) > 1:
         events.append((stack.pop()[0], _OWNER_ENDS, stack[-1][1]))
     end_of_last = -1
-    for start, end, role in _regions(captured):
+    for start, end, role in _regions(imports, captured):
         if start >= end_of_last:  # the outermost one counts
             end_of_last = end
             events.append((end, _ROLE_ENDS, 0))
@@ -146,10 +151,10 @@ def _borders(symbols: Sequence[Symbol], captured: Captures) -> Iterator[tuple[in
 _OWNER_ENDS, _OWNER_BEGINS, _ROLE_ENDS, _ROLE_BEGINS = range(4)
 
 
-def _regions(captured: Captures) -> list[tuple[int, int, int]]:
+def _regions(imports: Sequence[Import], captured: Captures) -> list[tuple[int, int, int]]:
     """Where mere names have a role: types and import statements."""
     found = [(*node.byte_range, int(Role.TYPE)) for node in captured.get("type", ())]
-    found += [(*node.byte_range, int(Role.IMPORT)) for node in captured.get("import", ())]
+    found += {(item.start, item.end, int(Role.IMPORT)) for item in imports}
     found.sort()
     return found
 

@@ -57,11 +57,17 @@ class Rules:
     """What a modifier or an `@decorator` means, matched as a whole."""
     test_functions: re.Pattern[str]
     test_classes: re.Pattern[str]
+    test_calls: re.Pattern[str]
+    """Functions that are called with a name and the body of a test."""
     line_comments: tuple[bytes, ...]
     block_comments: tuple[tuple[bytes, bytes], ...]
     import_bare: str
     import_separator: str
     import_relative: str
+    import_itself: str
+    import_calls: frozenset[str]
+    reexport_binds: bool
+    """Whether a re-export also binds the name in its own file."""
     literal_types: frozenset[bytes]
     _remembered: dict[str | bytes, int] = field(default_factory=dict[str | bytes, int])
     _traits: dict[str, int] = field(default_factory=dict[str, int])
@@ -135,10 +141,14 @@ def rules_of(language: Language) -> Rules:
         ),
         test_functions=language.pattern("tests", "functions"),
         test_classes=language.pattern("tests", "classes"),
+        test_calls=language.pattern("tests", "calls"),
         line_comments=tuple(mark.encode() for mark in comments.get("line", ())),
         block_comments=tuple((begin.encode(), end.encode()) for begin, end in comments.get("block", ())),
         import_bare=imports.get("bare", "module"),
         import_separator=imports.get("separator", "."),
         import_relative=imports.get("relative", ""),
+        import_itself=imports.get("itself", ""),
+        import_calls=frozenset(language.words("imports", "calls")),
+        reexport_binds=imports.get("reexport_binds", True),
         literal_types=frozenset(word.encode() for word in language.words("types", "literal")),
     )

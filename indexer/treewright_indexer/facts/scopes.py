@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from treewright_indexer.facts.rules import CLASS_KINDS, FUNCTION_KINDS, Rules
-from treewright_indexer.model import Import, Scope
+from treewright_indexer.model import Import, Scope, Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def scopes_of(
 ) -> list[Scope]:
     """The scopes of a text, parents first, each with the first binding of its names."""
     scopes, ends = _regions(rules, data, captured, outline)
-    bindings = _bindings(data, captured, outline, imports)
+    bindings = _bindings(rules, data, captured, outline, imports)
     stack = [0]
     ahead, count = 1, len(scopes)
     for start, kind, name in bindings:
@@ -61,16 +61,32 @@ def _regions(
         symbol = symbols[index]
         kind = _KIND_OF_SYMBOL.get(symbol.kind, "block")
         body = outline.bodies[index]
-        start = symbol.name_end
+        # A receiver stands before the name of a member outside its type.
+        start = symbol.name_end if _binds(data, symbols, symbol) else symbol.start
         inner = body if outside and body >= start else start
         regions.append((start, -symbol.end, kind, index, inner))
+    # A function's body is no scope beside its function, nor is `() => …` beside `f` in
+    # `const f = () => …`.
+    bodies = {body for body in outline.bodies if body >= 0}
+    for index, symbol in enumerate(symbols):
+        if symbol.kind == "type":  # its parameters are its own
+            regions.append((symbol.name_end, -symbol.end, "block", -1, symbol.name_end))
+    for node in captured.get("members", ()):
+        regions.append((node.start_byte, -node.end_byte, "class", -1, node.start_byte))
     for capture in ("scope.function", "scope.block", "scope.outer"):
         for node in captured.get(capture, ()):
-            start, end = node.byte_range
+            start, end = node.start_byte, node.end_byte
             inner = start
-            if outside and capture == "scope.function":
+            if capture == "scope.function":
                 body_node = node.child_by_field_id(rules.body_field)
-                inner = start if body_node is None else body_node.start_byte
+                if body_node is not None:
+                    body = body_node.start_byte
+                    if body in bodies:
+                        continue
+                    bodies.add(body)
+                    inner = body if outside else start
+            elif capture == "scope.block" and start in bodies:
+                continue
             regions.append((start, -end, capture[6:], -1, inner))
     headers = captured.get("scope.header", ())
     if headers:
@@ -95,6 +111,7 @@ def _regions(
 
 
 def _bindings(
+    rules: Rules,
     data: bytes,
     captured: Mapping[str, Sequence[Node]],
     outline: Outline,
@@ -118,14 +135,30 @@ def _bindings(
             start, end = node.start_byte, node.end_byte
             ends[start] = end
             kinds[start] = kind
-    found = [(start, kinds[start], data[start:end].decode("utf-8", "replace")) for start, end in ends.items()]
+    found = [
+        (item.alias_start, "import", item.alias)
+        for item in imports
+        if item.alias and (rules.reexport_binds or not item.reexport)
+    ]
+    for start, end in ends.items():
+        found.append((start, kinds[start], data[start:end].decode("utf-8", "replace")))
     for symbol in outline.symbols:
-        if symbol.name_start not in ends and symbol.kind != "field":
+        if symbol.name_start not in ends and _binds(data, outline.symbols, symbol):
             kind = _KIND_OF_SYMBOL.get(symbol.kind, "variable")
             found.append((symbol.name_start, kind, symbol.name))
-    found += [(item.alias_start, "import", item.alias) for item in imports if item.alias]
     found.sort(key=_first)
     return found
+
+
+def _binds(data: bytes, symbols: Sequence[Symbol], symbol: Symbol) -> bool:
+    """Whether the definition binds its name in the scope around it."""
+    if symbol.kind in ("field", "heading", "key") or symbol.owner:
+        return False
+    if symbol.parent >= 0 and symbol.start >= symbols[symbol.parent].end:
+        return False  # a member that stands outside its type
+    if symbol.parent < 0 and symbol.kind in ("method", "constructor", "property"):
+        return False  # in an object without a name
+    return data[symbol.name_start - 1] not in b"\"'`"  # a test, named by a string
 
 
 def _first(binding: tuple[int, str, str]) -> int:

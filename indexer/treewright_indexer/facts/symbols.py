@@ -140,7 +140,10 @@ def _entries(rules: Rules, captured: Captures) -> list[_Entry]:
                 if at < len(bodies) and bodies[at][1] <= end:
                     body = bodies[at][0]
             found[span] = _Entry(start, end, kind, name_start, name_end, body)
-    return sorted(found.values(), key=_by_place)
+    entries: dict[int, _Entry] = {}
+    for entry in sorted(found.values(), key=_by_place):
+        entries.setdefault(entry.name_start, entry)  # the outermost of one name
+    return list(entries.values())
 
 
 def _by_place(entry: _Entry) -> tuple[int, int]:
@@ -171,7 +174,8 @@ class _Sweep:
             for index, found in _by_next_name(captured.get("owner", ()), names).items()
         }
         self._owner_nodes = sorted(node.byte_range for node in captured.get("owner", ()))
-        self._exported = [node.byte_range for node in captured.get("exported", ())]
+        self._member_bases = sorted(node.byte_range for node in captured.get("members.base", ()))
+        self._exported = sorted([node.byte_range for node in captured.get("exported", ())])
         self._exported_at = 0
         self._exported_end = -1
         self._exported_depth = 0
@@ -202,6 +206,9 @@ class _Sweep:
             parent = self._top.get(owner, -1)
             parent_kind = "class"
         if kind == "test":
+            called = data[start:name_start].partition(b"(")[0].decode("utf-8", "replace")
+            if not rules.test_calls.fullmatch(called):
+                return
             kind, flags = "function", flags | _TEST
         traits = rules.traits(name)
         if kind == "variable" or kind in FUNCTION_KINDS or bases:
@@ -287,10 +294,17 @@ class _Sweep:
 
     def open_members(self, start: int, end: int) -> None:
         """A block of members of a type that is defined elsewhere: `impl A { … }`."""
-        at = bisect_left(self._owner_nodes, (start, start))
-        if at < len(self._owner_nodes) and self._owner_nodes[at][1] <= end:
-            owner = self.data[slice(*self._owner_nodes[at])].decode("utf-8", "replace")
-            self.stack.append(_Frame(end, self._top.get(owner, -1), "class", owner))
+        owner = _first_inside(self._owner_nodes, start, end)
+        if owner is None:
+            return
+        name = self.data[slice(*owner)].decode("utf-8", "replace")
+        index = self._top.get(name, -1)
+        base = _first_inside(self._member_bases, start, end)
+        if base is not None and index >= 0:
+            symbol = self.symbols[index]
+            bases = (*symbol.bases, _folded(self.data, *base, MAX_DECORATOR))
+            self.symbols[index] = symbol._replace(bases=bases)
+        self.stack.append(_Frame(end, index, "class", name))
 
     def _kind(
         self, kind: str, name: str, parent_kind: str, bases: tuple[str, ...], traits: int
@@ -318,6 +332,11 @@ class _Sweep:
     def _is_test(self, symbol: Symbol) -> bool:
         matches = self.rules.test_classes.fullmatch
         return bool(matches(symbol.name)) or any(map(matches, symbol.bases))
+
+
+def _first_inside(spans: list[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
+    at = bisect_left(spans, (start, start))
+    return spans[at] if at < len(spans) and spans[at][1] <= end else None
 
 
 def _by_last_name(
@@ -377,4 +396,4 @@ def _signature(data: bytes, start: int, end: int, kind: str) -> str:
     text = _folded(data, start, end, MAX_SIGNATURE if kind in CONTAINER_KINDS else MAX_VALUE)
     if "( " in text or ", )" in text or " )" in text:  # it was folded
         text = text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
-    return text.rstrip(" :{=;")
+    return text.removesuffix("=>").rstrip(" :{=;")

@@ -25,7 +25,10 @@ _NEVER: Final = re.compile(r"(?!)")
 ERROR_PATTERNS: Final = "\n(ERROR) @error\n(MISSING) @error\n"
 """Added to every query: nodes that stand for what the grammar could not read."""
 
-OUTLINE_CAPTURES: Final = ("def.", "name", "doc", "decorator", "base", "assign", "field", "modifier", "exported")
+OUTLINE_CAPTURES: Final = (
+    "def.", "name", "body", "doc", "decorator", "base", "owner", "members", "assign", "field",
+    "exported",
+)  # fmt: skip
 """Prefixes of the captures that symbols are made of."""
 
 
@@ -73,13 +76,11 @@ class Language:
 
     @cached_property
     def query_source(self) -> str:
-        """`symbols.scm`, behind those of the languages it extends."""
+        """The files that the data names, `symbols.scm` by default, as one query."""
         parts: list[str] = []
-        for name in (*self.rules.get("extends", ()), self.id):
-            path = os.path.join(os.path.dirname(self.folder), name, "symbols.scm")
-            if os.path.isfile(path):
-                with open(path, encoding="utf-8") as file:
-                    parts.append(file.read())
+        for name in self.rules.get("queries", ("symbols.scm",)):
+            with open(os.path.join(self.folder, name), encoding="utf-8") as file:
+                parts.append(file.read())
         return "\n".join(parts)
 
     @cached_property

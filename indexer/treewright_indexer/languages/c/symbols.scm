@@ -1,0 +1,1 @@
+; C has nothing beyond what it shares with C++.

@@ -1,0 +1,5 @@
+(jsx_attribute (property_identifier) @keyword)
+(jsx_opening_element name: (identifier) @call)
+(jsx_self_closing_element name: (identifier) @call)
+(jsx_opening_element name: (member_expression property: (_) @call.member))
+(jsx_self_closing_element name: (member_expression property: (_) @call.member))
