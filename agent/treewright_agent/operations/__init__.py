@@ -60,6 +60,7 @@ from treewright_agent.operations.change_signature import CHANGE_SIGNATURE
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
 from treewright_agent.operations.guard import guarded
+from treewright_agent.operations.fix_lint import FIX_LINT
 from treewright_agent.operations.inline_function import INLINE_FUNCTION
 from treewright_agent.operations.inline_variable import INLINE_VARIABLE
 from treewright_agent.operations.model import (
@@ -94,6 +95,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     INLINE_FUNCTION,
     CHANGE_SIGNATURE,
     REPLACE_PATTERN,
+    FIX_LINT,
     REPLACE_TEXT,
     APPLY_PATCH,
     ADD_IMPORT,

@@ -35,6 +35,15 @@ _cache: OrderedDict[tuple[object, ...], Linted] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
+class LintFix(NamedTuple):
+    """What ruff would do about one diagnostic; `is_safe` when it keeps what the program does."""
+
+    diagnostic: Diagnostic
+    title: str
+    edits: tuple[tuple[Span, str], ...]
+    is_safe: bool
+
+
 class Linted(NamedTuple):
     """`diagnostics` of one text; `skipped` says why there are none to be had."""
 
@@ -42,6 +51,7 @@ class Linted(NamedTuple):
     skipped: str = ""
     note: str = ""
     """What the user should know although it worked: a broken configuration."""
+    fixes: tuple[LintFix, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -133,15 +143,22 @@ def _lint(
     note = ""
     if code != 0:
         note = f"ruff refuses the project's configuration: {_last_line(err)}"
-        code, out, err = _run([*command[:-2], "--isolated", *command[-2:]], text.data, folder, token)
+        code, out, err = _run(
+            [*command[:-2], "--isolated", *command[-2:]], text.data, folder, token
+        )
         if code != 0:
             return Linted((), f"ruff failed: {_last_line(err)}")
     try:
         rows = json.loads(out or b"[]")
         found = tuple(_diagnostic(path, text, row) for row in rows)
+        fixes = tuple(
+            _fix(text, row["fix"], diagnostic)
+            for row, diagnostic in zip(rows, found, strict=True)
+            if row.get("fix")
+        )
     except (ValueError, KeyError, TypeError) as error:
         return Linted((), f"ruff answered what cannot be read: {error}")
-    return Linted(found, "", note)
+    return Linted(found, "", note, fixes)
 
 
 def _run(
@@ -183,6 +200,18 @@ def _diagnostic(path: str, text: SourceText, row: dict[str, Any]) -> Diagnostic:
     end = max(start, _offset(text, row.get("end_location") or row["location"]))
     severity = Severity.ERROR if code.startswith(_ERROR_CODES) else Severity.WARNING
     return Diagnostic(path, Span(start, end), code, "Ruff", str(row["message"]), severity)
+
+
+def _fix(text: SourceText, row: dict[str, Any], diagnostic: Diagnostic) -> LintFix:
+    edits = tuple(
+        (
+            Span(_offset(text, edit["location"]), _offset(text, edit["end_location"])),
+            str(edit["content"]),
+        )
+        for edit in row["edits"]
+    )
+    title = str(row.get("message") or diagnostic.message)
+    return LintFix(diagnostic, title, edits, row.get("applicability") == "safe")
 
 
 def _offset(text: SourceText, place: dict[str, int]) -> int:
