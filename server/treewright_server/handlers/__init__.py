@@ -9,10 +9,33 @@ from __future__ import annotations
 from typing import Any, Final
 
 from treewright_server.registry import Row
+from treewright_server.semantic import LEGEND
 
 CODE_ACTIONS: Final[dict[str, Any]] = {
-    "codeActionKinds": ["quickfix", "refactor.rewrite", "source.organizeImports"],
+    "codeActionKinds": [
+        "quickfix",
+        "refactor.extract",
+        "refactor.inline",
+        "refactor.rewrite",
+        "source.organizeImports",
+        "source.fixAll.treewright",
+    ],
     "resolveProvider": True,
+}
+
+COMPLETION: Final[dict[str, Any]] = {
+    "triggerCharacters": [".", ">", ":"],
+    "resolveProvider": True,
+}
+SIGNATURES: Final[dict[str, Any]] = {
+    "triggerCharacters": ["(", ","],
+    "retriggerCharacters": [")"],
+}
+TOKENS: Final[dict[str, Any]] = {"legend": LEGEND, "full": {"delta": True}, "range": True}
+DIAGNOSTICS: Final[dict[str, Any]] = {
+    "identifier": "treewright",
+    "interFileDependencies": True,
+    "workspaceDiagnostics": False,
 }
 
 HANDLERS: Final[tuple[Row, ...]] = (
@@ -31,7 +54,7 @@ HANDLERS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "workspace/symbol", "workspace_symbol", "workspaceSymbolProvider",
-        feature="workspaceSymbol",
+        {"resolveProvider": True}, feature="workspaceSymbol",
     ),
     Row("textDocument/definition", "definition", "definitionProvider", feature="definition"),
     Row("textDocument/references", "references", "referencesProvider", feature="references"),
@@ -39,6 +62,76 @@ HANDLERS: Final[tuple[Row, ...]] = (
     Row(
         "textDocument/documentHighlight", "document_highlight", "documentHighlightProvider",
         feature="documentHighlight", wait="text",
+    ),
+    Row("textDocument/declaration", "declaration", "declarationProvider", feature="declaration"),
+    Row(
+        "textDocument/typeDefinition", "type_definition", "typeDefinitionProvider",
+        feature="typeDefinition",
+    ),
+    Row(
+        "textDocument/implementation", "implementation", "implementationProvider",
+        feature="implementation",
+    ),
+    Row(
+        "workspaceSymbol/resolve", "workspace_symbol_resolve", feature="workspaceSymbol",
+    ),
+    Row(
+        "textDocument/completion", "completion", "completionProvider", COMPLETION,
+        feature="completion",
+    ),
+    Row("completionItem/resolve", "completion_resolve", feature="completion"),
+    Row(
+        "textDocument/signatureHelp", "signature_help", "signatureHelpProvider", SIGNATURES,
+        feature="signatureHelp",
+    ),
+    Row(
+        "textDocument/prepareCallHierarchy", "call_hierarchy", "callHierarchyProvider",
+        feature="callHierarchy",
+    ),
+    Row("callHierarchy/incomingCalls", "incoming_calls", feature="callHierarchy"),
+    Row("callHierarchy/outgoingCalls", "outgoing_calls", feature="callHierarchy"),
+    Row(
+        "textDocument/prepareTypeHierarchy", "type_hierarchy", "typeHierarchyProvider",
+        feature="typeHierarchy",
+    ),
+    Row("typeHierarchy/supertypes", "supertypes", feature="typeHierarchy"),
+    Row("typeHierarchy/subtypes", "subtypes", feature="typeHierarchy"),
+    Row(
+        "textDocument/foldingRange", "folding_range", "foldingRangeProvider",
+        feature="foldingRange", wait="text",
+    ),
+    Row(
+        "textDocument/selectionRange", "selection_range", "selectionRangeProvider",
+        feature="selectionRange", wait="text",
+    ),
+    Row(
+        "textDocument/semanticTokens/full", "semantic_tokens", "semanticTokensProvider", TOKENS,
+        feature="semanticTokens", wait="text",
+    ),
+    Row(
+        "textDocument/semanticTokens/full/delta", "semantic_tokens_delta",
+        "semanticTokensProvider.full", {"delta": True}, feature="semanticTokens", wait="text",
+    ),
+    Row(
+        "textDocument/semanticTokens/range", "semantic_tokens_range",
+        "semanticTokensProvider.range", feature="semanticTokens", wait="text",
+    ),
+    Row(
+        "textDocument/documentLink", "document_link", "documentLinkProvider",
+        {"resolveProvider": False}, feature="documentLink",
+    ),
+    Row(
+        "textDocument/codeLens", "code_lens", "codeLensProvider", {"resolveProvider": True},
+        feature="codeLens", wait="text",
+    ),
+    Row("codeLens/resolve", "code_lens_resolve", feature="codeLens"),
+    Row(
+        "textDocument/inlayHint", "inlay_hint", "inlayHintProvider", {"resolveProvider": False},
+        feature="inlayHint",
+    ),
+    Row(
+        "textDocument/diagnostic", "diagnostic", "diagnosticProvider", DIAGNOSTICS,
+        feature="diagnostics",
     ),
     # changing
     Row(

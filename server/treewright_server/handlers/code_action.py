@@ -34,20 +34,21 @@ Action = dict[str, Any]
 async def handle(ls: TreewrightServer, params: Any) -> list[Action]:
     snapshot_of: list[Snapshot] = []
 
-    def work(snapshot: Snapshot, token: CancelToken) -> list[tuple[Action, Proposal]]:
+    def work(snapshot: Snapshot, token: CancelToken) -> list[tuple[Action, Proposal | None]]:
         snapshot_of.append(snapshot)
         return _actions(ls, params, snapshot, token)
 
     actions = await answer(ls, work)
     if not ls.session.client.resolves_edit and ls.session.client.code_action_literals:
         for _, proposal in actions:
-            ls.session.feedback.shown(proposal, snapshot_of[0])
+            if proposal is not None:
+                ls.session.feedback.shown(proposal, snapshot_of[0])
     return [action for action, _ in actions]
 
 
 def _actions(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
-) -> list[tuple[Action, Proposal]]:
+) -> list[tuple[Action, Proposal | None]]:
     from treewright_agent.recipes import RecipeContext, offers
 
     path = path_of(params)
@@ -63,10 +64,14 @@ def _actions(
         if not same and own.span.start <= span.end and span.start <= own.span.end:
             given[own] = None
     ctx = RecipeContext(snapshot, path, span, tuple(given), token)
-    actions: list[tuple[Action, Proposal]] = []
+    actions: list[tuple[Action, Proposal | None]] = []
     for recipe_id, offer in offers(ctx)[:MAX_OFFERS]:
         token.check()
         if not _wanted(offer.kind, context.get("only")):
+            continue
+        if offer.kind.startswith(("refactor", "source")) and ls.session.client.resolves_edit:
+            # Planned already; a menu that opens at every cursor must not wait for a linter.
+            actions.append((_unverified(recipe_id, offer, path, text.hash), None))
             continue
         proposal = _verified(ls, offer, text.hash, snapshot, token)
         if proposal is not None:
@@ -119,6 +124,20 @@ def _action(
     if not client.resolves_edit:
         action["edit"] = edit_of(ls, proposal, snapshot)
     return action
+
+
+def _unverified(recipe_id: str, offer: Offer, path: str, text_hash: str) -> Action:
+    """An action that is verified when it is resolved."""
+    from treewright_agent.calls import calls_to_json
+
+    data = {
+        "treewright": 1,
+        "recipe": recipe_id,
+        "title": offer.title,
+        "calls": calls_to_json(offer.calls),
+        "bases": {path: text_hash},
+    }
+    return {"title": offer.title, "kind": offer.kind, "data": data}
 
 
 def data_of(recipe_id: str, offer: Offer, proposal: Proposal) -> dict[str, Any]:
