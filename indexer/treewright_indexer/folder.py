@@ -182,6 +182,11 @@ class Folder:
     def resume(self) -> None:
         self._builder.resume()
 
+    @property
+    def n_extracted(self) -> int:
+        """Texts that were parsed for this folder; others were known by their content."""
+        return self._builder.n_extracted
+
     def rescan(self) -> None:
         self._builder.rescan()
 

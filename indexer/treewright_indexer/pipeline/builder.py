@@ -139,21 +139,25 @@ class Builder:
             and not self._working
         )
 
+    def _is_stopped(self) -> bool:
+        """Whether work rests though the index is not complete."""
+        cancelled = self._cancelled and self._scanned and not self._working
+        return cancelled or bool(self._stuck)
+
     def wait_listed(self, timeout: float) -> bool:
         """Wait for the first scan, which tells what is pending."""
         if self._scanned:
             return True
         with self._condition:
             return self._condition.wait_for(
-                lambda: self._scanned or self._closed or self._cancelled, timeout
+                lambda: self._scanned or self._closed or bool(self._stuck), timeout
             )
 
     def wait_ready(self, timeout: float | None) -> bool:
         """Wait until the index is complete, or work stopped; True when it is complete."""
         with self._condition:
             self._condition.wait_for(
-                lambda: self._is_ready() or self._closed or self._cancelled or bool(self._stuck),
-                timeout,
+                lambda: self._is_ready() or self._closed or self._is_stopped(), timeout
             )
             return self._is_ready()
 

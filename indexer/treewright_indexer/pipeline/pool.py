@@ -48,9 +48,17 @@ class Pool:
         shared: Path | None,
         n_workers: int,
         on_event: Callable[[], None],
+        *,
+        start: Callable[[], subprocess.Popen[bytes]] | None = None,
+        file_s: float = _FILE_S,
+        batch_s: float = _BATCH_S,
     ) -> None:
+        """`file_s` and `batch_s` say how long one file and a batch may take."""
         self.options = (root, max_bytes, str(shared) if shared is not None else "")
         self.on_event = on_event
+        self.start = start or start_worker
+        self.file_s = file_s
+        self.batch_s = batch_s
         self._lock = threading.Lock()
         self._results: deque[Result] = deque()
         self._suspects: deque[list[Job]] = deque()
@@ -173,7 +181,7 @@ class _Worker:
         self.deadline = time.monotonic() + _START_S
         self._reason = ""
         self._closed = False
-        self._process = _start()
+        self._process = pool.start()
         self._write(pool.options)
         threading.Thread(target=self._read, name="treewright-worker", daemon=True).start()
 
@@ -184,7 +192,7 @@ class _Worker:
     def touch(self) -> None:
         """The clock of the batch that is worked on now starts."""
         first = self.batches[0] if self.batches else []
-        limit = _FILE_S if len(first) == 1 else _BATCH_S
+        limit = self._pool.file_s if len(first) == 1 else self._pool.batch_s
         self.deadline = time.monotonic() + limit + (0 if self.is_ready else _START_S)
 
     def send(self, jobs: Sequence[Job]) -> None:
@@ -216,6 +224,7 @@ class _Worker:
         try:
             marshal.load(stdout)
             self.is_ready = True
+            self.touch()
             self._pool.on_event()
             while True:
                 self._pool.received(self, marshal.load(stdout))
@@ -230,7 +239,7 @@ class _Worker:
                 self._process.stdin.close()
 
 
-def _start() -> subprocess.Popen[bytes]:
+def start_worker() -> subprocess.Popen[bytes]:
     """A fresh interpreter that finds our package and nothing of the folder it stands in."""
     home = str(Path(__file__).parents[2])
     code = (

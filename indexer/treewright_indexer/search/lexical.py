@@ -48,7 +48,7 @@ class Hit(NamedTuple):
     snippet: str
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     score: float
     path: str
     """Absolute."""
@@ -58,23 +58,15 @@ class _Found(NamedTuple):
     end_line: int
     symbol: str
     kind: str
+    number: int = 0
+    """The chunk's number in its folder's index, or 0 for text that the index does not have."""
 
 
 def search(snapshot: Snapshot, query: str, k: int, token: CancelToken | None = None) -> list[Hit]:
     """The best `k` chunks for `query`, best first; [] for a query without words."""
-    phrases = query_phrases(query)
-    if not phrases or k < 1:
+    if k < 1:
         return []
-    found: list[_Found] = []
-    anew: dict[str, None] = dict.fromkeys(snapshot.overlays)
-    for folder in snapshot.folders:
-        pending = _pending(folder, phrases)
-        found += _indexed(snapshot, folder, query, k + _SPARE, pending, anew)
-        anew.update((folder.absolute(relative), None) for relative in pending)
-    if token is not None:
-        token.check()
-    found += _on_the_spot(snapshot, query, list(anew), token)
-    found.sort(key=lambda each: (-each.score, each.path, each.start))
+    found = candidates(snapshot, query, k + _SPARE, token)
     hits: list[Hit] = []
     for each in found:
         hit = _hit(snapshot, each)
@@ -83,6 +75,26 @@ def search(snapshot: Snapshot, query: str, k: int, token: CancelToken | None = N
             if len(hits) == k:
                 break
     return hits
+
+
+def candidates(
+    snapshot: Snapshot, query: str, limit: int, token: CancelToken | None = None
+) -> list[Found]:
+    """The best chunks of each folder and of texts it does not have, best first."""
+    phrases = query_phrases(query)
+    if not phrases:
+        return []
+    found: list[Found] = []
+    anew: dict[str, None] = dict.fromkeys(snapshot.overlays)
+    for folder in snapshot.folders:
+        pending = _pending(folder, phrases)
+        found += _indexed(snapshot, folder, query, limit, pending, anew)
+        anew.update((folder.absolute(relative), None) for relative in pending)
+    if token is not None:
+        token.check()
+    found += _on_the_spot(snapshot, query, list(anew), token)
+    found.sort(key=lambda each: (-each.score, each.path, each.start))
+    return found
 
 
 def _pending(folder: Folder, phrases: list[str]) -> dict[str, None]:
@@ -102,7 +114,7 @@ def _indexed(
     limit: int,
     pending: dict[str, None],
     anew: dict[str, None],
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     """What the index finds in files that are as it knows them; `anew` collects the others."""
     current: dict[str, bool] = {}
     for row in folder.store.search_words(query, limit):
@@ -113,7 +125,7 @@ def _indexed(
             if not hidden and not current[row.path]:
                 anew[path] = None
         if current[row.path]:
-            yield _Found(
+            yield Found(
                 row.score,
                 path,
                 row.start,
@@ -122,12 +134,13 @@ def _indexed(
                 row.end_line,
                 row.symbol,
                 row.kind,
+                row.number,
             )
 
 
 def _on_the_spot(
     snapshot: Snapshot, query: str, paths: list[str], token: CancelToken | None
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     """The chunks of texts that the index does not have, scored as if it had them."""
     from treewright_indexer.pipeline.entries import chunks_of
 
@@ -147,10 +160,10 @@ def _on_the_spot(
         scores = folder.store.score_words(query, [(chunk.words, chunk.text) for chunk in chunks])
         for chunk, score in zip(chunks, scores, strict=True):
             if score > 0:
-                yield _Found(score, path, *chunk[:6])
+                yield Found(score, path, *chunk[:6])
 
 
-def _hit(snapshot: Snapshot, found: _Found) -> Hit | None:
+def _hit(snapshot: Snapshot, found: Found) -> Hit | None:
     """None when the file went away since it was found."""
     try:
         text = snapshot.text(found.path)

@@ -118,6 +118,8 @@ class ChunkRow(NamedTuple):
     symbol: str
     kind: str
     score: float
+    number: int = 0
+    """The chunk's number in the index; see `Store.chunk_ids`."""
 
 
 class PostingRow(NamedTuple):

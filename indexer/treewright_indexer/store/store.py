@@ -311,7 +311,7 @@ class Store:
         if not phrases or limit <= 0:
             return []
         rows = self._database.query(
-            f"SELECT path, {_STAMP}, {_CHUNK_COLUMNS}, -score FROM"
+            f"SELECT path, {_STAMP}, {_CHUNK_COLUMNS}, -score, chunk.id FROM"
             " (SELECT rowid AS id, bm25(word, ?, ?) AS score FROM word WHERE word MATCH ?"
             "  ORDER BY score LIMIT ?) AS hit"
             " JOIN chunk ON chunk.id = hit.id JOIN file ON file.id = file_id"
@@ -371,10 +371,20 @@ class Store:
         """The chunks of those numbers that still exist, with score 0."""
         wanted = ",".join(str(int(number)) for number in ids)
         rows = self._database.query(
-            f"SELECT chunk.id, path, {_STAMP}, {_CHUNK_COLUMNS}, 0.0 FROM chunk"
+            f"SELECT chunk.id, path, {_STAMP}, {_CHUNK_COLUMNS}, 0.0, chunk.id FROM chunk"
             f" JOIN file ON file.id = file_id WHERE chunk.id IN ({wanted})"
         )
         return {row[0]: ChunkRow(row[1], Stamp(*row[2:5]), *row[5:]) for row in rows}
+
+    def chunk_at(self, path: str, offset: int) -> ChunkRow | None:
+        """The smallest chunk of the file that holds the byte."""
+        rows = self._database.query(
+            f"SELECT path, {_STAMP}, {_CHUNK_COLUMNS}, 0.0, chunk.id FROM chunk"
+            " JOIN file ON file.id = file_id WHERE path = ?1 AND start <= ?2 AND end > ?2"
+            " ORDER BY end - start LIMIT 1",
+            (path, offset),
+        )
+        return ChunkRow(rows[0][0], Stamp(*rows[0][1:4]), *rows[0][4:]) if rows else None
 
     # ---------------------------------------------------------------- tests and repair
 
@@ -480,6 +490,8 @@ def _next_chunk(connection: Connection) -> int:
 
 def _make_way(connection: Connection, paths: list[str]) -> list[int]:
     """Delete all that is kept of the files; the ids they shall have, the old ones where known."""
+    # Before anything is deleted: ids of known files are used again.
+    next_id: int = _scalar(connection, "SELECT ifnull(max(id), 0) + 1 FROM file")
     known: dict[str, int] = {}
     for start in range(0, len(paths), _ASKED_AT_ONCE):
         some = paths[start : start + _ASKED_AT_ONCE]
@@ -489,7 +501,6 @@ def _make_way(connection: Connection, paths: list[str]) -> list[int]:
         _delete_content(connection, file_id)
     connection.executemany("DELETE FROM file WHERE id = ?", [(id,) for id in known.values()])
     connection.executemany("DELETE FROM skipped WHERE path = ?", [(path,) for path in paths])
-    next_id: int = _scalar(connection, "SELECT ifnull(max(id), 0) + 1 FROM file")
     new = (path for path in dict.fromkeys(paths) if path not in known)
     known.update((path, next_id + offset) for offset, path in enumerate(new))
     return [known[path] for path in paths]
