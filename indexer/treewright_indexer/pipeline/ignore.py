@@ -19,7 +19,7 @@ EXCLUDED_FOLDERS: Final = frozenset(
     .git .hg .svn .bzr CVS node_modules bower_components __pycache__ .venv venv .tox .nox
     .mypy_cache .ruff_cache .pytest_cache .hypothesis .ipynb_checkpoints .eggs .gradle .idea
     .vscode-test .next .nuxt .parcel-cache .turbo .terraform .direnv .cache
-    """.split()  # noqa: SIM905
+    """.split()
 )
 """Folder names that never hold a project's own sources."""
 

@@ -30,11 +30,11 @@ BINARY_ENDINGS: Final = frozenset(
     jar jpeg jpg lib lz4 mkv mmdb mo mov mp3 mp4 npy npz o ogg onnx otf parquet pcm pdf pickle
     pkl png psd pyc pyd pyo rar rpm shp shx so sqlite sqlite3 tar tgz tif tiff ttf wasm wav webm
     webp whl woff woff2 xls xlsx xz zip zst
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 DATA_ENDINGS: Final = frozenset(
-    "csv tsv json jsonl ndjson geojson ipynb lock log map po pot svg xmi min.js min.css".split()  # noqa: SIM905
+    "csv tsv json jsonl ndjson geojson ipynb lock log map po pot svg xmi min.js min.css".split()
 )
 """Data and generated text without a language: neither indexed nor listed as skipped."""
 

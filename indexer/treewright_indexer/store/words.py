@@ -23,7 +23,7 @@ _CLASSES = bytes(
 )
 
 _STOP_WORDS = frozenset(
-    "a an and are as at be been but by can do does for from had has have how i if in into is it "  # noqa: SIM905
+    "a an and are as at be been but by can do does for from had has have how i if in into is it "
     "its of on or our should so than that the their them then there these they this to was we "
     "were what when where which who why will with would you your".split()
 )
