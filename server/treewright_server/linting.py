@@ -6,6 +6,7 @@ dropped. A client that pulls diagnostics gets none pushed: see `handlers/diagnos
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import threading
@@ -67,11 +68,13 @@ class Linting:
 
     def wanted(self, path: str) -> bool:
         """Whether the linter reads this document."""
-        if not self._session.settings.lint.enable or not is_file(path):
+        session = self._session
+        if not session.settings.lint.enable or not is_file(path):
             return False
-        overlay = self._session.workspace.snapshot().overlays.get(path)
-        language = overlay.language if overlay is not None else None
-        return language is not None and language.id == "python"
+        language = session.workspace.snapshot().language(path)
+        if language is None or language.id != "python":
+            return False
+        return session.features.serves("diagnostics", language.id)
 
     def _schedule(self, path: str) -> None:
         if not self.wanted(path):
@@ -105,9 +108,7 @@ class Linting:
         except CancelledError:
             return
         except TreewrightError as error:
-            if not self._failed:
-                logger.warning("the linter does not run: %s", error)
-            self._failed = True
+            self.complain(error)
             return
         diagnostics = self.converted(overlay.text, found)
         with self._lock:
@@ -120,13 +121,45 @@ class Linting:
                 self._publish(path, diagnostics, overlay.version)
 
     def run(self, snapshot: Snapshot, path: str, token: CancelToken) -> tuple[Diagnostic, ...]:
-        """Raises what the linter raises, CancelledError too."""
+        """What the linter finds, and what treewright itself does. Raises CancelledError."""
+        from treewright_agent.recipes import Diagnostic
         from treewright_agent.verify.ruff import lint
+        from treewright_indexer.ide.problems import problems
 
         token.check()
         text = snapshot.text(path)
         folder = snapshot.folder_of(path)
-        return tuple(lint(path, text, folder.root if folder else os.path.dirname(path)))
+        found: list[Diagnostic] = []
+        try:
+            found += lint(path, text, folder.root if folder else os.path.dirname(path))
+        except CancelledError:
+            raise
+        except TreewrightError as error:
+            self.complain(error)
+        token.check()
+        own = problems(snapshot, path, token)
+        found += [Diagnostic(path, p.span, p.code, SOURCE, p.message, p.severity) for p in own]
+        return tuple(found)
+
+    def take(self, snapshot: Snapshot, path: str, token: CancelToken) -> tuple[Diagnostic, ...]:
+        """The same, for an editor that asks; code actions find it by the text it was made of."""
+        text_hash = snapshot.text(path).hash
+        found = self.run(snapshot, path, token)
+        with self._lock:
+            if snapshot.is_open(path):
+                self._found[path] = (text_hash, found)
+        return found
+
+    def complain(self, error: TreewrightError) -> None:
+        """A linter that does not run is said once."""
+        if not self._failed:
+            logger.warning("the linter does not run: %s", error)
+        self._failed = True
+
+    def result_id(self, text: SourceText, items: list[dict[str, Any]]) -> str:
+        """The same for the same text and the same problems."""
+        digest = hashlib.blake2b(repr(items).encode("utf-8", "replace"), digest_size=8)
+        return f"{text.hash[:16]}-{digest.hexdigest()}"
 
     def converted(self, text: SourceText, found: tuple[Diagnostic, ...]) -> list[dict[str, Any]]:
         """LSP's Diagnostics."""

@@ -20,7 +20,7 @@ class Places:
     def __init__(self, ls: TreewrightServer, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._encoding = ls.session.client.encoding
-        self._uri = ls.session.documents.uri
+        self.uri = ls.session.documents.uri
         self._mappers: dict[str, Mapper] = {}
 
     def mapper(self, path: str) -> Mapper:
@@ -31,7 +31,7 @@ class Places:
         return mapper
 
     def location(self, path: str, span: tuple[int, int]) -> dict[str, Any]:
-        return {"uri": self._uri(path), "range": self.mapper(path).range(span)}
+        return {"uri": self.uri(path), "range": self.mapper(path).range(span)}
 
     def locations(self, targets: Iterable[Target]) -> list[dict[str, Any]]:
         """Where the targets' names stand; a file that vanished meanwhile is left out."""
@@ -52,7 +52,7 @@ class Places:
             except (UnknownFileError, UnreadableFileError):
                 continue
             link: dict[str, Any] = {
-                "targetUri": self._uri(target.path),
+                "targetUri": self.uri(target.path),
                 "targetRange": there.range(target.span),
                 "targetSelectionRange": there.range(target.name_span),
             }

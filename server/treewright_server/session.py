@@ -22,6 +22,7 @@ from treewright_server.errors import REQUEST_FAILED, RpcError
 from treewright_server.features import Features
 from treewright_server.lanes import Lane, Lanes
 from treewright_server.plain import field, is_object, items
+from treewright_server.semantic import TokenMemory
 
 if TYPE_CHECKING:
     from treewright_indexer.workspace import Folder, Workspace
@@ -54,6 +55,7 @@ class Session:
         self.features = Features()
         self.lanes = Lanes()
         self.progresses: dict[str, Progress] = {}
+        self.tokens = TokenMemory()
         self.load_error: Exception | None = None
         self._workspace: Workspace | None = None
         self._roots: list[str] = []
@@ -116,6 +118,7 @@ class Session:
             self.shelf = Shelf()
             self.feedback = Feedback(self)
             self.linting = Linting(self)
+            self.documents.on_close.append(self.tokens.forget)
             self._apply_settings(tell=False)
             self._workspace = Workspace(self.settings.index.domain())
             self._workspace.on_problem = self.ls.show

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
+from treewright_server.commands import OPERATIONS
 from treewright_server.commands.arguments import the_object
 from treewright_server.lanes import answer
 from treewright_server.proposing import operation_arguments, plan, send
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
+
+
+NAMES = OPERATIONS
+"""Written down in the package; a test holds them equal to the agent's OPERATIONS."""
 
 
 def command(name: str) -> Callable[[TreewrightServer, list[Any]], Awaitable[dict[str, Any]]]:

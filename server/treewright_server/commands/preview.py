@@ -9,6 +9,7 @@ from treewright_indexer.errors import ArgumentsError
 from treewright_server.commands.arguments import the_object
 from treewright_server.commands.operation import planned
 from treewright_server.lanes import answer
+from treewright_server.plain import is_object
 from treewright_server.proposing import from_data, preview
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ async def run(ls: TreewrightServer, arguments: list[Any]) -> dict[str, Any]:
     def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot, dict[str, Any]]:
         if "operation" in data:
             given = data.get("arguments", {})
-            if not isinstance(given, dict):
+            if not is_object(given):
                 raise ArgumentsError("treewright.preview: arguments must be an object")
             proposal = planned(ls, str(data["operation"]), given, snapshot, token)
         else:

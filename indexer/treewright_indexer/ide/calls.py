@@ -1,0 +1,74 @@
+"""Who calls a function and whom it calls, with the places of the calls."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.graph.model import Confidence, Occurrence, Target
+from treewright_indexer.graph.references import references
+from treewright_indexer.graph.resolve import Resolver
+from treewright_indexer.model import FileFacts, Role
+from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
+
+CALLABLE = frozenset({"function", "method", "constructor", "class", "struct", "macro", "property"})
+_CALLS = frozenset({Role.CALL, Role.DECORATE})
+
+
+class Call(NamedTuple):
+    """`other` is who calls, or who is called; `spans` stand in the caller's file."""
+
+    other: Target
+    spans: list[Span]
+
+
+def enclosing_callable(facts: FileFacts, offset: int) -> int:
+    """Index of the innermost function or method around `offset`, or -1 for the module."""
+    index = facts.symbol_at(offset)
+    while index >= 0 and facts.symbols[index].kind not in (
+        "function",
+        "method",
+        "constructor",
+        "property",
+    ):
+        index = facts.symbols[index].parent
+    return index
+
+
+def incoming(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Call]:
+    """The functions, or modules, that call the target, by path and position."""
+    resolver = Resolver(snapshot, token)
+    found: dict[tuple[str, int], Call] = {}
+    for use in references(snapshot, target, token, include_declaration=False, resolver=resolver):
+        if use.role not in _CALLS:
+            continue
+        facts = resolver.facts(use.path)
+        if facts is None:
+            continue
+        index = enclosing_callable(facts, use.span.start)
+        caller = resolver.target_of(use.path, index) if index >= 0 else resolver.module(use.path)
+        found.setdefault(caller.key, Call(caller, [])).spans.append(use.span)
+    return list(found.values())
+
+
+def outgoing(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Call]:
+    """What the target's own text calls, in order of the first call; unknown calls are left out."""
+    resolver = Resolver(snapshot, token)
+    facts = snapshot.file_facts(target.path)
+    whole = target.kind == "module"
+    places: list[Occurrence] = []
+    for name in facts.postings:
+        length = len(name.encode())
+        for use in facts.references(name):
+            inside = whole or target.span.start <= use.start < target.span.end
+            if inside and use.role in _CALLS:
+                span = Span(use.start, use.start + length)
+                places.append(Occurrence(target.path, name, span, use.role, use.attribute))
+    found: dict[tuple[str, int], Call] = {}
+    for place in sorted(places, key=lambda place: place.span.start):
+        token.check()
+        for callee in resolver.resolve(place):
+            if callee.confidence != Confidence.NAME and callee.kind in CALLABLE:
+                found.setdefault(callee.key, Call(callee, [])).spans.append(place.span)
+    return list(found.values())

@@ -1,0 +1,371 @@
+"""Names that may stand at a cursor: members behind a dot, else what the scopes and the index hold.
+
+Behind a dot come the members of what stands before it, as far as the graph knows it. A bare name
+comes from the scopes around it, the language's own words, and, once two letters are there, from
+every file of the workspace, to be imported. What only types decide is asked elsewhere: `unknown`
+says when the graph's answer is not all there is.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.errors import TreewrightError
+from treewright_indexer.graph.imports import module_name
+from treewright_indexer.graph.occurrences import Part, receiver_before
+from treewright_indexer.graph.resolve import Resolver, Value
+from treewright_indexer.search.symbols import rank_of
+from treewright_indexer.ide.typing import as_if_finished
+from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
+
+if TYPE_CHECKING:
+    from treewright_indexer.languages import Language
+
+LIMIT: Final = 200
+INDEX_LIMIT: Final = 60
+MIN_INDEX_LETTERS: Final = 2
+_PREFIX: Final = re.compile(rb"[\w$\x80-\xff]*\Z")
+_FROM: Final = re.compile(rb"^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import\b[^#\n]*\Z")
+_MODULE: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\.*)((?:\w+\.)*)\w*\Z")
+_TEXT: Final = ("comment", "string")
+_CODE_IN_TEXT: Final = frozenset({"interpolation", "template_substitution", "string_interpolation"})
+
+
+class Item(NamedTuple):
+    label: str
+    kind: str
+    """Of a symbol, or `keyword`, `parameter`, `module`, `local`, `builtin`."""
+    detail: str
+    group: int
+    """Smaller groups come first: 0 near, 1 the file, 2 the language, 3 to be imported."""
+    path: str = ""
+    offset: int = -1
+    """Where it is defined, when the graph knows; the name's first byte."""
+    module: str = ""
+    """The module that it must be imported from; '' when it is there already."""
+
+
+class Completion(NamedTuple):
+    span: Span
+    """The letters that the cursor stands behind, which an item replaces."""
+    items: list[Item]
+    incomplete: bool
+    """More letters may bring other items."""
+    unknown: bool
+    """What stands before the dot is not fully known to the graph."""
+
+
+NOTHING: Final = Completion(Span(0, 0), [], False, False)
+
+
+def complete(
+    snapshot: Snapshot, path: str, offset: int, token: CancelToken, *, imports: bool = True
+) -> Completion:
+    """`imports`: also offer names that have to be imported. Raises UnknownFileError."""
+    text, language = snapshot.text(path), snapshot.language(path)
+    if language is None:
+        return NOTHING
+    snapshot = as_if_finished(snapshot, path, offset)
+    match = _PREFIX.search(text.data, max(0, offset - 256), offset)
+    start = match.start() if match is not None else offset
+    prefix = text.data[start:offset].decode("utf-8", "replace")
+    span = Span(start, offset)
+    if prefix[:1].isdigit() or _in_text(snapshot, path, start):
+        return NOTHING._replace(span=span)
+    resolver = Resolver(snapshot, token)
+    line = text.data[text.line_starts[text.line_of(start)] : offset]
+    if language.modules == "python":
+        found = _in_import(resolver, path, line, prefix)
+        if found is not None:
+            return Completion(span, found, False, False)
+    if text.data[max(0, start - 2) : start].endswith((b".", b"->", b"::")):
+        items, unknown = _members(resolver, path, start, prefix)
+        return Completion(span, items[:LIMIT], len(items) > LIMIT, unknown)
+    items = _names(resolver, path, start, prefix, language)
+    taken = {item.label for item in items}
+    if imports and len(prefix) >= MIN_INDEX_LETTERS:
+        items += _importable(resolver, path, prefix, taken, language)
+    incomplete = imports or len(items) > LIMIT
+    return Completion(span, items[:LIMIT], incomplete, False)
+
+
+def _in_text(snapshot: Snapshot, path: str, offset: int) -> bool:
+    """True inside a comment or a string, but not in code inside a string."""
+    try:
+        node = snapshot.tree(path).root_node.descendant_for_byte_range(offset, offset)
+    except TreewrightError:
+        return False
+    while node is not None:
+        kind = node.type
+        if kind in _CODE_IN_TEXT:
+            return False
+        if any(word in kind for word in _TEXT):
+            # Right before a string is still code, and so is right behind one.
+            end = node.end_byte + ("comment" in kind)
+            if node.start_byte < offset < end:
+                return True
+        node = node.parent
+    return False
+
+
+def _better(prefix: str) -> int:
+    """The worst rank (see `rank_of`) that still is offered: few letters match anything."""
+    return 5 if len(prefix) > 1 else 2
+
+
+def _fits(name: str, prefix: str) -> bool:
+    if not prefix:
+        return True
+    rank = rank_of(name, prefix)
+    return rank is not None and rank <= _better(prefix)
+
+
+# Members
+
+
+def _members(resolver: Resolver, path: str, start: int, prefix: str) -> tuple[list[Item], bool]:
+    """The members of what stands before the dot, and whether there may be others."""
+    parts = receiver_before(resolver.snapshot.text(path).data, start)
+    values = resolver.evaluate(path, parts, start) if parts else []
+    found: dict[str, Item] = {}
+    unknown = not values
+    for value in values:
+        if value.target.kind == "module":
+            for item in _exports(resolver, value.target.path, prefix):
+                found.setdefault(item.label, item)
+            continue
+        items, closed = _of_class(resolver, value, prefix)
+        unknown = unknown or not closed
+        for item in items:
+            found.setdefault(item.label, item)
+    if not values and parts and _receiver_is_bare_self(parts):
+        unknown = True
+    ordered = sorted(found.values(), key=lambda item: _order(item, prefix))
+    return ordered, unknown
+
+
+def _receiver_is_bare_self(parts: list[Part]) -> bool:
+    return len(parts) == 1 and parts[0].name in ("self", "cls")
+
+
+def _of_class(resolver: Resolver, value: Value, prefix: str) -> tuple[list[Item], bool]:
+    """The class's own members, then those of its bases; whether every base is known."""
+    items: list[Item] = []
+    closed = True
+    for depth, cls in enumerate(resolver.lineage(value.target)):
+        facts = resolver.facts(cls.path)
+        if facts is None:
+            continue
+        symbol = facts.symbols[cls.symbol]
+        named = [base for base in symbol.bases if "=" not in base and base.strip() != "object"]
+        closed = closed and len(resolver.bases(cls)) >= len(named)
+        for name, indexes in resolver.member_indexes(cls.path, cls.symbol).items():
+            if not _fits(name, prefix):
+                continue
+            member = facts.symbols[indexes[0]]
+            items.append(
+                Item(
+                    name, member.kind, member.signature, min(depth, 2), cls.path, member.name_start
+                )
+            )
+    return items, closed
+
+
+def _exports(resolver: Resolver, path: str, prefix: str) -> list[Item]:
+    """The names that a module of the workspace has."""
+    facts = resolver.facts(path)
+    if facts is None:
+        return []
+    items: list[Item] = []
+    symbols = resolver.member_indexes(path, -1)
+    for name, (start, kind) in facts.scopes[0].bindings.items() if facts.scopes else ():
+        if not _fits(name, prefix):
+            continue
+        if name in symbols:
+            symbol = facts.symbols[symbols[name][0]]
+            items.append(Item(name, symbol.kind, symbol.signature, 0, path, symbol.name_start))
+        else:
+            items.append(
+                Item(name, "module" if kind == "import" else "variable", "", 1, path, start)
+            )
+    return items
+
+
+# Imports
+
+
+def _in_import(resolver: Resolver, path: str, line: bytes, prefix: str) -> list[Item] | None:
+    """Inside `from a import …` and `import a.…`; None anywhere else."""
+    match = _FROM.match(line)
+    if match is not None:
+        level, module = len(match.group(1)), match.group(2).decode()
+        file = resolver.modules.find(path, module, level)
+        if file is None:
+            return []
+        items = _exports(resolver, file, prefix)
+        taken = {item.label for item in items}
+        items += [i for i in _submodules(resolver, file, prefix) if i.label not in taken]
+        return sorted(items, key=lambda item: _order(item, prefix))[:LIMIT]
+    match = _MODULE.match(line)
+    if match is None:
+        return None
+    level, module = len(match.group(1)), match.group(2).decode().rstrip(".")
+    if not level and not module:
+        return _top_modules(resolver, path, prefix)
+    file = resolver.modules.find(path, module, level)
+    return _submodules(resolver, file, prefix) if file is not None else []
+
+
+def _submodules(resolver: Resolver, package: str, prefix: str) -> list[Item]:
+    folder, _, base = package.rpartition("/")
+    if not base.startswith("__init__."):
+        return []
+    names: dict[str, None] = {}
+    for file in _files_below(resolver.snapshot, folder):
+        name, slash, _ = file.partition("/")
+        stem = name.removesuffix(".py").removesuffix(".pyi")
+        if stem.isidentifier() and not stem.startswith("__") and (slash or name != stem):
+            names[stem] = None
+    return [Item(name, "module", "", 1) for name in sorted(names) if _fits(name, prefix)]
+
+
+def _top_modules(resolver: Resolver, path: str, prefix: str) -> list[Item]:
+    names: dict[str, int] = {}
+    for root in resolver.modules.roots(path):
+        for file in _files_below(resolver.snapshot, root):
+            head, slash, _ = file.partition("/")
+            stem = head.removesuffix(".py")
+            if stem.isidentifier() and (slash or head.endswith(".py")):
+                names.setdefault(stem, 0)
+    for name in _standard_modules():
+        names.setdefault(name, 2)
+    items = [Item(n, "module", "", group) for n, group in names.items() if _fits(n, prefix)]
+    return sorted(items, key=lambda item: _order(item, prefix))[:LIMIT]
+
+
+def _files_below(snapshot: Snapshot, folder: str) -> Iterable[str]:
+    prefix = folder.rstrip("/") + "/"
+    for path in snapshot.files():
+        if path.startswith(prefix):
+            yield path[len(prefix) :]
+
+
+@lru_cache(maxsize=1)
+def _standard_modules() -> tuple[str, ...]:
+    import sys
+
+    return tuple(sorted(name for name in sys.stdlib_module_names if not name.startswith("_")))
+
+
+# Bare names
+
+
+def _names(
+    resolver: Resolver, path: str, start: int, prefix: str, language: Language
+) -> list[Item]:
+    """The names of the scopes around `start`, nearest first, then the language's own."""
+    facts = resolver.facts(path)
+    found: dict[str, Item] = {}
+    if facts is not None and facts.scopes:
+        index = innermost = facts.scope_at(start)
+        while index >= 0:
+            scope = facts.scopes[index]
+            hidden = scope.kind == "class" and index != innermost and language.id == "python"
+            for name, (at, kind) in () if hidden else scope.bindings.items():
+                if name in found or name == prefix or not _fits(name, prefix):
+                    continue
+                if kind not in ("parameter",) and index == innermost and index > 0 and at > start:
+                    continue  # bound further down
+                symbol = resolver.symbol_starting(path, at)
+                group = 0 if index else 1
+                if symbol >= 0:
+                    known = facts.symbols[symbol]
+                    found[name] = Item(name, known.kind, known.signature, group, path, at)
+                else:
+                    shown = {"import": "module", "type": "class"}.get(kind, kind)
+                    found[name] = Item(name, shown, "", group, path, at)
+            index = scope.parent
+    for name in _words(language):
+        if name not in found and prefix and name.startswith(prefix):
+            found[name] = Item(name, "keyword", "", 2)
+    if language.id == "python":
+        for name in _builtins():
+            if name not in found and prefix and _fits(name, prefix):
+                found[name] = Item(name, "builtin", "", 2)
+    return sorted(found.values(), key=lambda item: _order(item, prefix))
+
+
+def _importable(
+    resolver: Resolver, path: str, prefix: str, taken: set[str], language: Language
+) -> list[Item]:
+    """Top-level symbols of other files, to be imported; in Python only, where we can."""
+    snapshot = resolver.snapshot
+    items: dict[tuple[str, str], Item] = {}
+    modules: dict[str, str | None] = {}
+    for hit in snapshot.symbols_matching(prefix, INDEX_LIMIT):
+        if hit.container or hit.path == path or hit.name in taken or not _fits(hit.name, prefix):
+            continue
+        other = snapshot.language(hit.path)
+        if other is None or other.modules != language.modules:
+            continue
+        if language.modules != "python":
+            items.setdefault(
+                (hit.name, ""), Item(hit.name, hit.kind, "", 3, hit.path, hit.name_start)
+            )
+            continue
+        if hit.path not in modules:
+            modules[hit.path] = module_name(snapshot, hit.path)
+        module = modules[hit.path]
+        if module and hit.kind != "module":
+            item = Item(hit.name, hit.kind, module, 3, hit.path, hit.name_start, module)
+            items.setdefault((hit.name, module), item)
+    return list(items.values())
+
+
+def _order(item: Item, prefix: str) -> tuple[int, int, int, str]:
+    rank = rank_of(item.label, prefix) if prefix else 0
+    hidden = 2 if item.label.startswith("__") else 1 if item.label.startswith("_") else 0
+    return (
+        9 if rank is None else rank,
+        hidden if not prefix.startswith("_") else 0,
+        item.group,
+        item.label,
+    )
+
+
+@lru_cache(maxsize=1)
+def _builtins() -> tuple[str, ...]:
+    return tuple(name for name in dir(builtins) if not name.startswith("_"))
+
+
+@lru_cache(maxsize=64)
+def _words(language: Language) -> tuple[str, ...]:
+    """The keywords of the language: those of Python, else the lower-case tokens of its grammar."""
+    if language.id == "python":
+        return (*keyword.kwlist, *keyword.softkwlist)
+    grammar = language.grammar
+    names = {
+        name
+        for index in range(grammar.node_kind_count)
+        if not grammar.node_kind_is_named(index)
+        and (name := grammar.node_kind_for_id(index)) is not None
+    }
+    return tuple(sorted(name for name in names if re.fullmatch(r"[a-z][a-z_]+", name)))
+
+
+def documentation(snapshot: Snapshot, path: str, offset: int) -> tuple[str, str]:
+    """(signature, documentation) of the symbol whose name starts at `offset`; '' when unknown."""
+    resolver = Resolver(snapshot)
+    index = resolver.symbol_starting(path, offset)
+    facts = resolver.facts(path)
+    if facts is None or index < 0:
+        return "", ""
+    symbol = facts.symbols[index]
+    return symbol.signature, symbol.doc

@@ -1,0 +1,32 @@
+"""The type of a thing, as far as its annotation or the class that it is made from says it."""
+
+from __future__ import annotations
+
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.graph.model import Target
+from treewright_indexer.graph.occurrences import occurrence_at
+from treewright_indexer.graph.resolve import CLASS_KINDS, Resolver
+from treewright_indexer.snapshot import Snapshot
+
+
+def type_definitions(
+    snapshot: Snapshot, path: str, offset: int, token: CancelToken
+) -> list[Target]:
+    """The classes that the value at `offset` may be an instance of; a class is its own type.
+
+    Of a function it is the type of what it returns.
+    """
+    occurrence = occurrence_at(snapshot, path, offset)
+    if occurrence is None:
+        return []
+    resolver = Resolver(snapshot, token)
+    found: dict[tuple[str, int], Target] = {}
+    for target in resolver.resolve(occurrence):
+        if target.kind in CLASS_KINDS:
+            found.setdefault(target.key, target)
+            continue
+        called = target.kind in ("function", "method", "constructor")
+        for value in resolver.value_of(target, called):
+            if value.target.kind in CLASS_KINDS:
+                found.setdefault(value.target.key, value.target)
+    return list(found.values())

@@ -1,0 +1,27 @@
+"""textDocument/prepareCallHierarchy: the function at the cursor, as the root of its calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from treewright_indexer.cancel import CancelToken
+from treewright_server.given import path_of
+from treewright_server.hierarchy import item_of
+from treewright_server.places import Places
+
+if TYPE_CHECKING:
+    from treewright_indexer.snapshot import Snapshot
+    from treewright_server.app import TreewrightServer
+
+
+def handle(
+    ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
+) -> list[dict[str, Any]] | None:
+    from treewright_indexer import graph
+    from treewright_indexer.ide.calls import CALLABLE
+
+    path = path_of(params)
+    places = Places(ls, snapshot)
+    offset = places.mapper(path).offset(params.get("position"))
+    targets = graph.definitions(snapshot, path, offset, token)
+    return [item_of(places, t, snapshot) for t in targets if t.kind in CALLABLE] or None

@@ -1,0 +1,64 @@
+"""textDocument/completion: names that may stand at the cursor.
+
+What costs time is left to `completion_resolve`: documentation, and the import that a name needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from treewright_indexer.cancel import CancelToken
+from treewright_server.convert import Mapper
+from treewright_server.given import path_of
+
+if TYPE_CHECKING:
+    from treewright_indexer.ide.completion import Item
+    from treewright_indexer.snapshot import Snapshot
+    from treewright_server.app import TreewrightServer
+
+KINDS: Final[dict[str, int]] = {
+    "method": 2, "function": 3, "constructor": 4, "field": 5, "variable": 6, "class": 7,
+    "interface": 8, "trait": 8, "module": 9, "namespace": 9, "package": 9, "property": 10,
+    "enum": 13, "keyword": 14, "enum_member": 20, "constant": 21, "struct": 22, "type": 7,
+    "parameter": 6, "local": 6, "builtin": 3, "macro": 3, "key": 10, "heading": 18,
+}  # fmt: skip
+"""LSP's CompletionItemKind of each of ours."""
+
+
+def handle(
+    ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
+) -> dict[str, Any]:
+    from treewright_indexer.ide.completion import complete
+
+    path = path_of(params)
+    mapper = Mapper(snapshot.text(path), ls.session.client.encoding)
+    offset = mapper.offset(params.get("position"))
+    # A name that must be imported needs an editor that takes the import on resolve.
+    imports = "additionalTextEdits" in ls.session.client.resolved_completion
+    found = complete(snapshot, path, offset, token, imports=imports)
+    range_ = mapper.range(found.span)
+    items = [_item(ls, path, item, number, range_) for number, item in enumerate(found.items)]
+    return {"isIncomplete": found.incomplete, "items": items}
+
+
+def _item(
+    ls: TreewrightServer, home: str, item: Item, number: int, range_: dict[str, Any]
+) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "label": item.label,
+        "kind": KINDS.get(item.kind, 1),
+        "sortText": f"{number:04}",
+        "textEdit": {"range": range_, "newText": item.label},
+    }
+    if item.module:
+        if ls.session.client.label_details:
+            made["labelDetails"] = {"description": item.module}
+        else:
+            made["detail"] = item.module
+    elif item.detail:
+        made["detail"] = item.detail
+    if item.offset >= 0:
+        made["data"] = {"path": item.path, "offset": item.offset}
+        if item.module:
+            made["data"] |= {"module": item.module, "home": home}
+    return made

@@ -1,0 +1,29 @@
+"""callHierarchy/incomingCalls: who calls it, and where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from treewright_indexer.cancel import CancelToken
+from treewright_server.hierarchy import item_of, target_of
+from treewright_server.places import Places
+
+if TYPE_CHECKING:
+    from treewright_indexer.snapshot import Snapshot
+    from treewright_server.app import TreewrightServer
+
+
+def handle(
+    ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
+) -> list[dict[str, Any]]:
+    from treewright_indexer.ide.calls import incoming
+
+    places = Places(ls, snapshot)
+    target = target_of(places, params, snapshot)
+    return [
+        {
+            "from": item_of(places, call.other, snapshot),
+            "fromRanges": [places.mapper(call.other.path).range(span) for span in call.spans],
+        }
+        for call in (incoming(snapshot, target, token) if target is not None else ())
+    ]

@@ -1,0 +1,32 @@
+"""callHierarchy/outgoingCalls: whom it calls, and where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from treewright_indexer.cancel import CancelToken
+from treewright_server.hierarchy import item_of, target_of
+from treewright_server.places import Places
+
+if TYPE_CHECKING:
+    from treewright_indexer.snapshot import Snapshot
+    from treewright_server.app import TreewrightServer
+
+
+def handle(
+    ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
+) -> list[dict[str, Any]]:
+    from treewright_indexer.ide.calls import outgoing
+
+    places = Places(ls, snapshot)
+    target = target_of(places, params, snapshot)
+    if target is None:
+        return []
+    here = places.mapper(target.path)
+    return [
+        {
+            "to": item_of(places, call.other, snapshot),
+            "fromRanges": [here.range(span) for span in call.spans],
+        }
+        for call in outgoing(snapshot, target, token)
+    ]

@@ -1,0 +1,21 @@
+"""textDocument/semanticTokens/full: what each identifier is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from treewright_indexer.cancel import CancelToken
+from treewright_server.given import path_of
+from treewright_server.semantic import encoded
+
+if TYPE_CHECKING:
+    from treewright_indexer.snapshot import Snapshot
+    from treewright_server.app import TreewrightServer
+
+
+def handle(
+    ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
+) -> dict[str, Any]:
+    path = path_of(params)
+    data = encoded(ls, snapshot, path, None, token)
+    return {"resultId": ls.session.tokens.remember(path, data), "data": data}
