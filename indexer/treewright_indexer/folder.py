@@ -7,13 +7,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.model import FileFacts
 from treewright_indexer.pipeline.builder import Builder, Finish, Report
 from treewright_indexer.pipeline.watch import Watcher
 from treewright_indexer.settings import IndexSettings
 from treewright_indexer.store import PostingRow, Stamp, Store
+
+if TYPE_CHECKING:
+    from treewright_indexer.search.vectors import Vectors
 
 _LIST_S: Final = 0.25
 """How long an answer waits for the first scan when an earlier index can answer meanwhile."""
@@ -38,6 +41,8 @@ class Folder:
         self.root = root
         self.store = store
         self._prefix = root.rstrip(os.sep) + os.sep
+        self.vectors: Vectors | None = None
+        """Made by the workspace when code is to be found by meaning."""
         self._builder = Builder(root, store, settings, tell=tell, changed=changed, shared=shared)
         self._watcher: Watcher | None = None
         self._settings = settings
@@ -201,6 +206,8 @@ class Folder:
         self._builder.closed(relative)
 
     def close(self) -> None:
+        if self.vectors is not None:
+            self.vectors.close()
         if self._watcher is not None:
             self._watcher.close()
         self._builder.close()

@@ -14,12 +14,16 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from treewright_indexer.folder import Folder
 from treewright_indexer.settings import IndexSettings
 from treewright_indexer.snapshot import Overlay, Snapshot
 from treewright_indexer.store import Store
 from treewright_indexer.text import SourceText, Span
+
+if TYPE_CHECKING:
+    from treewright_indexer.encoders.shelf import Models
 
 __all__ = ["Folder", "IndexSettings", "Workspace", "index_path"]
 
@@ -34,6 +38,8 @@ class Workspace:
         """In force for folders that are added later."""
         self.on_problem: Callable[[str], None] = logger.warning
         """Told, from any thread, what a user should know of the index."""
+        self.models: Models | None = None
+        """Set before folders are added, these find code by meaning; None leaves it at words."""
         self._lock = threading.Lock()
         self._revision = 0
         self._folders: tuple[Folder, ...] = ()
@@ -67,10 +73,22 @@ class Workspace:
                 folder.rescan()
 
         shared = settings.cache_dir / "facts.db" if settings.cache_dir is not None else None
+
+        def changed() -> None:
+            self._advance()
+            if folder is not None and folder.vectors is not None:
+                folder.vectors.wake()
+
         store = Store.open(index_path(settings, root), on_problem=self._tell, on_reset=reset)
         folder = Folder(
-            root, store, settings, tell=self._tell, changed=self._advance, shared=shared
+            root, store, settings, tell=self._tell, changed=changed, shared=shared
         )
+        if self.models is not None:
+            from treewright_indexer.search.vectors import Vectors
+
+            folder.vectors = Vectors(
+                root, store, self.models, settings.cache_dir, tell=self._tell
+            )
         with self._lock:
             self._folders += (folder,)
             self._revision += 1

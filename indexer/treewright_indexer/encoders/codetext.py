@@ -17,7 +17,9 @@ _PIECE = re.compile(
     r"|[^\W\d_a-zA-Z]+"  # words of other scripts
     r"|[+*/%<>!&|^~-]{1,3}"
 )
-_DROPPED = frozenset(("self", "this", "cls", "/", "-", "//", "///", "*", "/*", "*/", "**", "--", "---", ">>>"))
+_DROPPED = frozenset(
+    ("self", "this", "cls", "/", "-", "//", "///", "*", "/*", "*/", "**", "--", "---", ">>>")
+)
 
 
 def plain_words(text: str) -> str:

@@ -61,7 +61,13 @@ class Manifest:
     @property
     def generation(self) -> str:
         """Vectors of equal generations may be compared."""
-        settings = (self.pooling, self.text, self.query_prefix, self.document_prefix, self.max_tokens)
+        settings = (
+            self.pooling,
+            self.text,
+            self.query_prefix,
+            self.document_prefix,
+            self.max_tokens,
+        )
         digest = hashlib.blake2b(repr(settings).encode(), digest_size=4).hexdigest()
         return f"{self.name}:{self.sha256[:16]}:{self.dimensions}:{digest}"
 
@@ -106,7 +112,16 @@ def read_manifest(path: Path) -> Manifest:
             kind = int if field.type == "int" else str
             if not isinstance(values[name], kind) or isinstance(values[name], bool):
                 problems.append(f"{name} must be {'a number' if kind is int else 'text'}")
-        elif name in ("name", "task", "file", "sha256", "tokenizer", "tokenizer_sha256", "max_tokens", "dimensions"):
+        elif name in (
+            "name",
+            "task",
+            "file",
+            "sha256",
+            "tokenizer",
+            "tokenizer_sha256",
+            "max_tokens",
+            "dimensions",
+        ):
             problems.append(f"{name} is missing")
     if not problems:
         for name, allowed in (("task", _TASKS), ("pooling", _POOLINGS), ("text", _TEXTS)):

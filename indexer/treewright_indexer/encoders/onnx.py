@@ -72,7 +72,9 @@ class _Model:
                 if is_out_of_memory(error) and size > 1:
                     self._budget = max(longest, longest * size // 2)
                     continue
-                raise ModelError(f"model {self.manifest.name} failed: {_first_line(error)}") from error
+                raise ModelError(
+                    f"model {self.manifest.name} failed: {_first_line(error)}"
+                ) from error
             if found.shape != (len(part), width):
                 raise ModelError(
                     f"model {self.manifest.name} returns {found.shape[-1]} numbers a text, its "
@@ -193,7 +195,9 @@ def _tokens(manifest: Manifest) -> Tokens:
     except ModelError:
         raise
     except Exception as error:
-        raise ModelError(f"model {manifest.name}: {path.name} is no tokenizer: {_first_line(error)}") from error
+        raise ModelError(
+            f"model {manifest.name}: {path.name} is no tokenizer: {_first_line(error)}"
+        ) from error
 
 
 class _LibraryTokens:
@@ -203,7 +207,9 @@ class _LibraryTokens:
         try:
             library: Any = importlib.import_module("tokenizers")
         except ImportError as error:
-            raise ModelError("a model with a tokenizer.json needs `pip install tokenizers`") from error
+            raise ModelError(
+                "a model with a tokenizer.json needs `pip install tokenizers`"
+            ) from error
         self._tokenizer = library.Tokenizer.from_file(path)
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -224,5 +230,3 @@ class _LibraryTokens:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).split("\n")[0][:300]
-
-

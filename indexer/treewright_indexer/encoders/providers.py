@@ -42,7 +42,11 @@ class EncoderSettings:
     def n_threads(self) -> int:
         if self.threads > 0:
             return self.threads
-        n_processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+        n_processors = (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 2
+        )
         return n_processors if n_processors <= 4 else min(8, n_processors // 2)
 
 
@@ -75,7 +79,9 @@ def open_session(path: str, settings: EncoderSettings) -> tuple[Any, list[str]]:
     available = set(module.get_available_providers())
     names = _AUTO if settings.device == "auto" else (settings.device,)
     if settings.device not in ("auto", "cpu", *_ACCELERATED):
-        raise ModelError(f"device {settings.device!r}: not one of auto, cpu, {', '.join(_ACCELERATED)}")
+        raise ModelError(
+            f"device {settings.device!r}: not one of auto, cpu, {', '.join(_ACCELERATED)}"
+        )
     problem: Exception | None = None
     for name in names:
         provider = _ACCELERATED.get(name, _CPU)
@@ -113,5 +119,6 @@ def _short(error: Exception) -> str:
 def is_out_of_memory(error: BaseException) -> bool:
     text = str(error).lower()
     return isinstance(error, MemoryError) or any(
-        mark in text for mark in ("out of memory", "failed to allocate", "bad_alloc", "cudaerrormemory")
+        mark in text
+        for mark in ("out of memory", "failed to allocate", "bad_alloc", "cudaerrormemory")
     )

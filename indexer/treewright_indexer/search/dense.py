@@ -95,7 +95,9 @@ class DenseIndex:
         rows = order[at]
         there = state.ids[rows] == wanted
         rows = rows[there]
-        return dict(zip(state.ids[rows].tolist(), state.cosines(vector, rows).tolist(), strict=True))
+        return dict(
+            zip(state.ids[rows].tolist(), state.cosines(vector, rows).tolist(), strict=True)
+        )
 
 
 class _State:

@@ -177,10 +177,10 @@ def _hit(snapshot: Snapshot, found: Found) -> Hit | None:
         found.kind,
         round(found.score, 4),
         ("lexical",),
-        _snippet(text.slice(Span(found.start, found.end))),
+        snippet(text.slice(Span(found.start, found.end))),
     )
 
 
-def _snippet(text: str) -> str:
+def snippet(text: str) -> str:
     lines = text[:_SNIPPET_CHARACTERS].split("\n")
     return "\n".join(line.rstrip("\r") for line in lines[:_SNIPPET_LINES]).rstrip()

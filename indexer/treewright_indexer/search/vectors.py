@@ -23,7 +23,7 @@ from treewright_indexer.store.vectors import SharedVectors, vectors_path
 from treewright_indexer.text import SourceText, decode
 
 if TYPE_CHECKING:
-    from treewright_indexer.encoders import Encoder
+    from treewright_indexer.encoders import Encoder, Matrix
     from treewright_indexer.store import Store
 
 logger = logging.getLogger("treewright")
@@ -84,11 +84,9 @@ class Vectors:
         n = len(self._index) if self._index is not None else 0
         return n, n + len(self._pending)
 
-    def search(self, query: str, limit: int) -> list[tuple[int, float]]:
-        """(chunk number, cosine), best first. Raises ModelError."""
-        encoder = self._models.embedder()
-        index = self._index
-        return index.search(encoder.query(query), limit) if index is not None else []
+    def embed_query(self, query: str) -> Matrix:
+        """The query's vector; waits while the model loads. Raises ModelError."""
+        return self._models.embedder().query(query)
 
     @property
     def index(self) -> DenseIndex | None:
@@ -275,5 +273,3 @@ def document_of(encoder: Any, path: str, symbol: str, code: str) -> str:
     if manifest is not None and manifest.text == "words":
         return codetext.document_text(path, symbol, code)
     return f"{path}\n{symbol}\n{code}"
-
-

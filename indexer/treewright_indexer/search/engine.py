@@ -1,0 +1,330 @@
+"""search(): plan, retrievers side by side, fusion, and a reranker when one is wanted.
+
+Words always answer. Meaning joins when its model is loaded, its vectors are there and it answers
+within the budget; the Answer says which retrievers took part, whether vectors are complete, and
+what was left out and why.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from treewright_indexer.encoders.manifest import ModelError
+from treewright_indexer.errors import StoreError, TreewrightError
+from treewright_indexer.search import retrievers
+from treewright_indexer.search.fuse import Candidate, certainty, fuse
+from treewright_indexer.search.lexical import Hit, snippet
+from treewright_indexer.search.plan import Plan, plan_of
+from treewright_indexer.text import Span
+
+if TYPE_CHECKING:
+    from treewright_indexer.cancel import CancelToken
+    from treewright_indexer.encoders import Reranker
+    from treewright_indexer.snapshot import Snapshot
+
+T = TypeVar("T")
+
+MODES: Final = ("hybrid", "lexical", "dense", "graph")
+_BUDGET_S: Final = 5.0
+_RERANK_BUDGET_S: Final = 0.15
+_RERANKED: Final = 50
+_CACHED: Final = 1000
+_CACHE_S: Final = 3600.0
+_NOTHING: Final = 0.24
+"""Below this cosine, and without a telling word, nothing was found: see docs/search.md."""
+
+_pool_lock = Lock()
+_pool: ThreadPoolExecutor | None = None
+
+
+class Answer(NamedTuple):
+    """What a search found and how."""
+
+    hits: list[Hit]
+    plan: Plan
+    retrievers: tuple[str, ...]
+    """Those that took part."""
+    complete: bool
+    """Whether every chunk could be found by meaning."""
+    notes: tuple[str, ...]
+    """What was left out and why, for the user."""
+    ms: float
+
+
+def search(
+    snapshot: Snapshot,
+    query: str,
+    k: int,
+    *,
+    mode: str = "hybrid",
+    reranker: Reranker | None = None,
+    boosts: Mapping[str, float] | None = None,
+    budget_s: float = _BUDGET_S,
+    token: CancelToken | None = None,
+) -> Answer:
+    """The best `k` chunks for `query`. Raises CancelledError."""
+    began = time.monotonic()
+    plan = plan_of(query)
+    notes: list[str] = []
+    if k < 1 or not plan.query:
+        return Answer([], plan, (), True, ("the query is empty",), 0.0)
+    key = _key(snapshot, plan, k, mode, reranker, boosts)
+    known = _cache.get(key)
+    if known is not None:
+        return known._replace(ms=_ms(began))
+    candidates, complete = _retrieve(snapshot, plan, mode, notes, began + budget_s, token)
+    if token is not None:
+        token.check()
+    took_part = tuple(sorted({source for c in candidates for source in c.scores}))
+    if _is_nothing(plan, candidates, complete, mode):
+        notes.append("nothing relevant was found")
+        ranked: list[Candidate] = []
+    else:
+        if mode == "dense":
+            plan_used = _only_meaning(plan)
+        else:
+            plan_used = plan
+        ranked = fuse(plan_used, candidates, boosts=boosts)
+        if reranker is not None:
+            ranked = _rerank(snapshot, plan, ranked, reranker, notes)
+    hits = _hits(snapshot, ranked, k)
+    answer = Answer(hits, plan, took_part, complete, tuple(notes), _ms(began))
+    if not any(note.startswith("degraded") for note in notes):
+        _cache.put(key, answer)
+    return answer
+
+
+def _only_meaning(plan: Plan) -> Plan:
+    from dataclasses import replace
+
+    return replace(plan, dense=1.0)
+
+
+def _ms(began: float) -> float:
+    return round(1000 * (time.monotonic() - began), 3)
+
+
+# -------------------------------------------------------------------- retrieving
+
+
+def _retrieve(
+    snapshot: Snapshot,
+    plan: Plan,
+    mode: str,
+    notes: list[str],
+    deadline: float,
+    token: CancelToken | None,
+) -> tuple[list[Candidate], bool]:
+    """Candidates of all retrievers that the mode names, merged, and whether vectors are complete."""
+    wants_meaning = mode in ("hybrid", "dense") and any(
+        f.vectors is not None for f in snapshot.folders
+    )
+    meaning = _start(lambda: _meaning(snapshot, plan, token)) if wants_meaning else None
+    named = _start(lambda: _named(snapshot, plan)) if mode in ("hybrid", "graph") else None
+    found: retrievers.Found = {}
+    numbers: dict[tuple[str, int], int] = {}
+    if mode != "dense":
+        try:
+            found, numbers = retrievers.words(snapshot, plan, token)
+        except StoreError as error:
+            notes.append(f"degraded: words ({error})")
+    if named is not None:
+        _merge(found, _result(named, deadline, "names", notes) or {})
+    complete = True
+    if mode in ("hybrid", "dense"):
+        complete = False
+        answered = _result(meaning, deadline, "meaning", notes) if meaning is not None else None
+        if answered is not None:
+            dense, near = answered
+            complete = dense.complete
+            _merge(found, near)
+            dense.score(found, numbers)
+            if not complete:
+                notes.append("vectors are not complete yet")
+        elif meaning is None:
+            problems = [f.vectors.problem for f in snapshot.folders if f.vectors is not None]
+            notes.append(next((p for p in problems if p), "search by meaning is off"))
+    if mode == "graph":
+        seeds = fuse(plan, found.values())
+        near = retrievers.neighbours(snapshot, seeds, token)
+        top = {candidate.key: candidate for candidate in seeds[:5]}
+        _merge(top, near)
+        found = top
+    return list(found.values()), complete
+
+
+def _meaning(
+    snapshot: Snapshot, plan: Plan, token: CancelToken | None
+) -> tuple[retrievers.Meaning, retrievers.Found]:
+    dense = retrievers.Meaning(snapshot, plan.query, token)
+    return dense, dense.nearest()
+
+
+def _named(snapshot: Snapshot, plan: Plan) -> retrievers.Found:
+    found = retrievers.names(snapshot, plan)
+    _merge(found, retrievers.paths(snapshot, plan))
+    return found
+
+
+def _merge(into: retrievers.Found, more: retrievers.Found) -> None:
+    for key, candidate in more.items():
+        known = into.get(key)
+        if known is None:
+            into[key] = candidate
+        else:
+            known.scores.update(candidate.scores)
+
+
+def _start(work: Callable[[], T]) -> Future[T]:
+    global _pool
+    with _pool_lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(8, thread_name_prefix="treewright-search")
+        return _pool.submit(work)
+
+
+def _result(future: Future[T], deadline: float, what: str, notes: list[str]) -> T | None:
+    """None when it failed or is late; `notes` then says so."""
+    try:
+        return future.result(max(0.0, deadline - time.monotonic()))
+    except FutureTimeout:
+        notes.append(f"degraded: {what} (late)")
+    except (ModelError, StoreError) as error:
+        notes.append(f"degraded: {what} ({error})")
+    return None
+
+
+def _is_nothing(plan: Plan, candidates: list[Candidate], complete: bool, mode: str) -> bool:
+    """Whether no candidate says anything about the query, as far as can be told."""
+    if not candidates:
+        return True
+    if not complete or mode == "lexical":
+        return False
+    if any(source in c.scores for c in candidates for source in ("lexical", "symbol", "path")):
+        return False
+    return certainty(candidates) < _NOTHING
+
+
+# -------------------------------------------------------------------- reranking
+
+
+def _rerank(
+    snapshot: Snapshot, plan: Plan, ranked: list[Candidate], reranker: Reranker, notes: list[str]
+) -> list[Candidate]:
+    """The first 50 anew by the reranker, blended with what they scored; as before when it is late."""
+    head = ranked[:_RERANKED]
+    texts: list[str] = []
+    for candidate in head:
+        try:
+            text = snapshot.text(candidate.path).slice(Span(candidate.start, candidate.end))
+        except TreewrightError:
+            text = ""
+        texts.append(f"{candidate.shown} {candidate.symbol}\n{text}")
+    future = _start(lambda: list(reranker.scores(plan.query, texts)))
+    try:
+        scores = future.result(_RERANK_BUDGET_S * (1 + len(head) / 25))
+        if len(scores) != len(head) or any(score != score for score in scores):
+            raise ModelError("the reranker's scores do not fit")
+    except FutureTimeout:
+        notes.append("rerank: skipped (late)")
+        return ranked
+    except Exception as error:
+        notes.append(f"rerank: skipped ({error})")
+        return ranked
+    for candidate, score in zip(head, scores, strict=True):
+        candidate.rerank = float(score)
+    head.sort(key=lambda c: (-(c.rerank or 0.0), c.path, c.start))
+    return head + ranked[_RERANKED:]
+
+
+# -------------------------------------------------------------------- hits
+
+
+def _hits(snapshot: Snapshot, ranked: list[Candidate], k: int) -> list[Hit]:
+    hits: list[Hit] = []
+    for candidate in ranked:
+        try:
+            text = snapshot.text(candidate.path)
+        except TreewrightError:
+            continue  # it went away since it was found
+        hits.append(
+            Hit(
+                candidate.shown,
+                candidate.start_line + 1,
+                candidate.end_line + 1,
+                candidate.symbol,
+                candidate.kind,
+                round(candidate.score, 4),
+                tuple(sorted(candidate.scores)),
+                snippet(text.slice(Span(candidate.start, candidate.end))),
+            )
+        )
+        if len(hits) == k:
+            break
+    return hits
+
+
+# -------------------------------------------------------------------- what was asked before
+
+
+class _Cache:
+    """Answers by everything they depend on; an edit or a new vector makes another key."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[Any, tuple[float, Answer]] = OrderedDict()
+        self._lock = Lock()
+        self.n_hits = 0
+
+    def get(self, key: Any) -> Answer | None:
+        with self._lock:
+            found = self._answers.get(key)
+            if found is None or time.monotonic() - found[0] > _CACHE_S:
+                return None
+            self._answers.move_to_end(key)
+            self.n_hits += 1
+            return found[1]
+
+    def put(self, key: Any, answer: Answer) -> None:
+        with self._lock:
+            self._answers[key] = time.monotonic(), answer
+            while len(self._answers) > _CACHED:
+                self._answers.popitem(last=False)
+
+
+_cache = _Cache()
+
+
+def cache_hits() -> int:
+    """How often an answer was known already."""
+    return _cache.n_hits
+
+
+def _key(
+    snapshot: Snapshot,
+    plan: Plan,
+    k: int,
+    mode: str,
+    reranker: Reranker | None,
+    boosts: Mapping[str, float] | None,
+) -> Any:
+    folders = tuple(
+        (
+            f.root,
+            id(f.store),
+            f.store.generation,
+            f.vectors.progress if f.vectors is not None else None,
+        )
+        for f in snapshot.folders
+    )
+    overlays = tuple(
+        (path, overlay.version, id(overlay)) for path, overlay in sorted(snapshot.overlays.items())
+    )
+    wanted = reranker.generation if reranker is not None else ""
+    weights = tuple(sorted(boosts.items())) if boosts else ()
+    return folders, snapshot.revision, overlays, plan.query, k, mode, wanted, weights
