@@ -40,7 +40,9 @@ _MAX_CONTEXT_LINES = 160
 _UNCERTAIN_NODES = frozenset(
     {"comment", "line_comment", "block_comment", "string", "string_content", "string_fragment"}
 )
-_WHOLE_DEFINITIONS = frozenset({"class", "function", "method", "constructor", "interface", "struct"})
+_WHOLE_DEFINITIONS = frozenset(
+    {"class", "function", "method", "constructor", "interface", "struct"}
+)
 
 
 class Annotation(NamedTuple):
@@ -229,9 +231,7 @@ def _read_paths(change: SourceChange) -> list[str]:
 # -------------------------------------------------------------------- fingerprint
 
 
-def fingerprint(
-    snapshot: Snapshot, calls: Sequence[Call], change: SourceChange, root: str
-) -> str:
+def fingerprint(snapshot: Snapshot, calls: Sequence[Call], change: SourceChange, root: str) -> str:
     """sha256 of what decides the proposal, 64 hex digits; the same in every clone."""
     paths = _read_paths(change)
     languages = {
@@ -242,13 +242,13 @@ def fingerprint(
     covered = {
         "calls": calls_to_json(relative_calls(calls, root)),
         "files": {_relative(path, root): snapshot.hash(path) for path in paths},
-        "tools": {"treewright": _own_version(), "ruff": ruff_version(), **languages},
+        "tools": {"treewright": own_version(), "ruff": ruff_version(), **languages},
     }
     return hashlib.sha256(canonical_json(covered).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)
-def _own_version() -> str:
+def own_version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -305,7 +305,11 @@ def _doubt(snapshot: Snapshot, path: str, edit: TextEdit) -> str:
     except TreewrightError:
         return ""
     node = tree.root_node.descendant_for_byte_range(start, end)
-    if node is not None and node.type in _UNCERTAIN_NODES and end - start < node.end_byte - node.start_byte:
+    if (
+        node is not None
+        and node.type in _UNCERTAIN_NODES
+        and end - start < node.end_byte - node.start_byte
+    ):
         where = "a comment" if "comment" in node.type else "a string"
         return f"inside {where}: it may mean something else"
     if not edit.new_text.strip():

@@ -59,7 +59,7 @@ MAX_FAILED = 500
 Parsed = CallText | FinalText | ThoughtText | BrokenText
 
 _MARKER = re.compile(
-    r"^[ \t*_#>`]*(FINAL_ANSWER|FINAL_CODE)[*_`]*[ \t]*[::][*_]*[ \t]?", re.MULTILINE
+    r"^[ \t*_#>`]*(FINAL_ANSWER|FINAL_CODE)[*_`]*[ \t]*[:\uff1a][*_]*[ \t]?", re.MULTILINE
 )
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+.-]*)[^\n]*$", re.MULTILINE)
 _ACTION_FENCES = frozenset({"", "json", "jsonc", "tool", "tool_call", "tool_code", "action"})
