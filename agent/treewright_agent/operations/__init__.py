@@ -71,6 +71,7 @@ from treewright_agent.operations.model import (
     example_of,
     schema,
 )
+from treewright_agent.operations.remove_import import REMOVE_IMPORT
 from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
 from treewright_indexer.cancel import CancelToken
@@ -99,6 +100,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     REPLACE_TEXT,
     APPLY_PATCH,
     ADD_IMPORT,
+    REMOVE_IMPORT,
 )
 
 
