@@ -15,7 +15,7 @@ from treewright_indexer.graph.occurrences import receiver_before
 from treewright_indexer.graph.resolve import Resolver
 from treewright_indexer.model import FileFacts, Role
 from treewright_indexer.snapshot import Snapshot
-from treewright_indexer.text import Span
+from treewright_indexer.text import SourceText, Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -263,15 +263,15 @@ class Removal:
             left = [n for n in block.named_children if n.type != "comment" and n.id not in gone]
             if left or block.type != "block":
                 for run in self._line_runs(own):
-                    edit.delete(self._lines_of(run), groups=groups)
+                    edit.delete(lines_of_statements(self.text, run), groups=groups)
                 continue
             condition = block.parent
             if condition is not None and self._is_lone_type_check(condition):
-                edit.delete(self._lines_of([condition]), groups=groups)
+                edit.delete(lines_of_statements(self.text, [condition]), groups=groups)
                 continue
             edit.replace(Span(own[0].start_byte, own[0].end_byte), "pass", groups=groups)
             for run in self._line_runs(own[1:]):
-                edit.delete(self._lines_of(run), groups=groups)
+                edit.delete(lines_of_statements(self.text, run), groups=groups)
 
     def _line_runs(self, nodes: Sequence[Node]) -> Iterator[list[Node]]:
         """Statements whose lines follow each other, so that they go in one edit."""
@@ -297,46 +297,52 @@ class Removal:
             and b"TYPE_CHECKING" in self.data[condition.start_byte : condition.end_byte]
         )
 
-    def _lines_of(self, nodes: Sequence[Node]) -> Span:
-        """What goes with the statements: their lines, or their part of lines they share."""
-        start, end = nodes[0].start_byte, nodes[-1].end_byte
-        first, last = self.text.line_of(start), self.text.line_of(end)
-        line_start = self.text.line_span(first).start
-        before = self.text.slice(Span(line_start, start))
-        after = self.text.slice(Span(end, self.text.line_span(last).end))
-        if before.strip():  # `x = 1; import a`
-            separator = re.search(r";\s*\Z", before)
-            if separator is not None and not after.strip().strip(";"):
-                return Span(start - len(separator.group().encode()), end)
-            rest = re.match(r"\s*;\s*", after)
-            return Span(start, end + (len(rest.group().encode()) if rest else 0))
-        rest = re.match(r"\s*;\s*(?=[^\s#])", after)
-        if rest is not None:  # `import a; x = 1`
-            return Span(start, end + len(rest.group().encode()))
-        whole = Span(line_start, self.text.line_span(last, with_break=True).end)
-        return self._with_blank_lines(whole, first, last)
 
-    def _with_blank_lines(self, span: Span, first: int, last: int) -> Span:
-        """Also the blank lines on one side, when there are some on both."""
-        above = 0
-        while first - above - 1 >= 0 and self._is_blank(first - above - 1):
-            above += 1
-        below = 0
-        n_lines = self.text.n_lines
-        while last + below + 1 < n_lines and self._is_blank(last + below + 1):
-            below += 1
-        at_top = first - above == 0
-        at_end = last + below + 1 >= n_lines
-        if at_end and above and not at_top:
-            return Span(self.text.line_starts[first - above], span.end)
-        if at_top and below:
-            return Span(span.start, self.text.line_span(last + below, with_break=True).end)
-        if not above or not below:
-            return span
-        if above <= below:
-            return Span(self.text.line_starts[first - above], span.end)
-        return Span(span.start, self.text.line_span(last + below, with_break=True).end)
+# -------------------------------------------------------------------- lines
 
-    def _is_blank(self, line: int) -> bool:
-        span = self.text.line_span(line)
-        return not self.data[span.start : span.end].strip()
+
+def lines_of_statements(text: SourceText, nodes: Sequence[Node]) -> Span:
+    """What goes with the statements: their lines, or their part of lines they share."""
+    start, end = nodes[0].start_byte, nodes[-1].end_byte
+    first, last = text.line_of(start), text.line_of(end)
+    line_start = text.line_span(first).start
+    before = text.slice(Span(line_start, start))
+    after = text.slice(Span(end, text.line_span(last).end))
+    if before.strip():  # `x = 1; import a`
+        separator = re.search(r";\s*\Z", before)
+        if separator is not None and not after.strip().strip(";"):
+            return Span(start - len(separator.group().encode()), end)
+        rest = re.match(r"\s*;\s*", after)
+        return Span(start, end + (len(rest.group().encode()) if rest else 0))
+    rest = re.match(r"\s*;\s*(?=[^\s#])", after)
+    if rest is not None:  # `import a; x = 1`
+        return Span(start, end + len(rest.group().encode()))
+    whole = Span(line_start, text.line_span(last, with_break=True).end)
+    return _with_blank_lines(text, whole, first, last)
+
+
+def _with_blank_lines(text: SourceText, span: Span, first: int, last: int) -> Span:
+    """Also the blank lines on one side, when there are some on both."""
+    above = 0
+    while first - above - 1 >= 0 and _is_blank(text, first - above - 1):
+        above += 1
+    below = 0
+    n_lines = text.n_lines
+    while last + below + 1 < n_lines and _is_blank(text, last + below + 1):
+        below += 1
+    at_top = first - above == 0
+    at_end = last + below + 1 >= n_lines
+    if at_end and above and not at_top:
+        return Span(text.line_starts[first - above], span.end)
+    if at_top and below:
+        return Span(span.start, text.line_span(last + below, with_break=True).end)
+    if not above or not below:
+        return span
+    if above <= below:
+        return Span(text.line_starts[first - above], span.end)
+    return Span(span.start, text.line_span(last + below, with_break=True).end)
+
+
+def _is_blank(text: SourceText, line: int) -> bool:
+    span = text.line_span(line)
+    return not text.data[span.start : span.end].strip()
