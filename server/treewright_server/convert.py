@@ -148,6 +148,15 @@ class Mapper:
         return known[steps] + _whole_units(data, at, offset, self._encoding)
 
 
+def columns(text: str, encoding: str) -> int:
+    """How many columns `text` takes."""
+    if encoding == "utf-32" or text.isascii():
+        return len(text)
+    if encoding == "utf-8":
+        return len(text.encode("utf-8", "surrogatepass"))
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def _bytes_of_column(line: bytes, column: int, encoding: str) -> int:
     """Length in bytes of the first `column` units of `line`, never inside a character."""
     if column >= len(line):

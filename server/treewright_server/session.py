@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from treewright_server.progress import Progress
     from treewright_server.settings import ServerSettings
     from treewright_server.shelf import Shelf
+    from treewright_server.warm import Warm
 
 logger = logging.getLogger("treewright")
 
@@ -48,6 +49,7 @@ class Session:
     feedback: Feedback
     linting: Linting
     clock: Clock
+    warm: Warm
 
     def __init__(self, ls: TreewrightServer) -> None:
         self.ls = ls
@@ -112,6 +114,7 @@ class Session:
             from treewright_server.feedback import Feedback
             from treewright_server.linting import Linting
             from treewright_server.shelf import Shelf
+            from treewright_server.warm import Warm
 
             self.clock = Clock()
             self.documents = Documents(self)
@@ -119,6 +122,7 @@ class Session:
             self.feedback = Feedback(self)
             self.linting = Linting(self)
             self.documents.on_close.append(self.tokens.forget)
+            self.warm = Warm(self)
             self._apply_settings(tell=False)
             self._workspace = Workspace(self.settings.index.domain())
             self._workspace.on_problem = self.ls.show

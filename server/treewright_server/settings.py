@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 import msgspec
 
 from treewright_server.features import Switch
-from treewright_server.homes import home_folder
+from treewright_server.homes import home_folder as home_folder
 
 if TYPE_CHECKING:
+    from treewright_indexer.encoders.shelf import ModelSettings
     from treewright_indexer.settings import IndexSettings
 
 Json = Mapping[str, Any]
@@ -51,6 +52,48 @@ class IndexLayer(msgspec.Struct, frozen=True, rename="camel"):
         )
 
 
+class SearchLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """Finding code by meaning. Everything runs on this machine unless `remoteUrl` is set."""
+
+    semantic: bool = True
+    """Embed the code behind the index; without it words alone are searched."""
+    embedder: str | None = None
+    """Path of a model manifest; None takes the model that ships."""
+    reranker: str | None = None
+    """Path of a reranker's manifest; none ships, since none paid for itself."""
+    device: Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "directml"] = "auto"
+    threads: int = 0
+    """Processor threads of a model; 0 takes what the machine has."""
+    gpu_memory_mb: int = 2048
+    remote_url: str | None = None
+    """An OpenAI-compatible embeddings endpoint. It is sent your code: needs `remoteConsent`."""
+    remote_model: str = ""
+    remote_dimensions: int = 0
+    remote_key: str | None = None
+    remote_consent: bool = False
+
+    def __repr__(self) -> str:
+        return f"SearchLayer(semantic={self.semantic}, embedder={self.embedder!r}, …)"
+
+    def domain(self) -> ModelSettings:
+        """The same as the indexer knows it."""
+        from treewright_indexer.encoders.providers import EncoderSettings
+        from treewright_indexer.encoders.remote import RemoteSettings
+        from treewright_indexer.encoders.shelf import DEFAULT_EMBEDDER, ModelSettings
+
+        remote = None
+        if self.remote_url:
+            remote = RemoteSettings(
+                self.remote_url,
+                self.remote_model,
+                self.remote_dimensions,
+                self.remote_key or "",
+                self.remote_consent,
+            )
+        run = EncoderSettings(self.device, self.threads, self.gpu_memory_mb)
+        return ModelSettings(self.embedder or DEFAULT_EMBEDDER, self.reranker or "", remote, run)
+
+
 class LintLayer(msgspec.Struct, frozen=True, rename="camel"):
     """treewright's own linter run on open Python documents."""
 
@@ -74,16 +117,61 @@ class FeedbackLayer(msgspec.Struct, frozen=True, rename="camel"):
     """A proposal that shows no effect within this time counts as expired."""
 
 
+class EndpointLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """One model at one address. Keys come from the environment, by the name in `apiKeyEnv`."""
+
+    id: str
+    base_url: str
+    model: str
+    dialect: str = "openai"
+    api_key_env: str | None = None
+    call_style: Literal["native", "schema", "text"] | None = None
+    """None: learned from what it answers."""
+    streams: bool = True
+    context_tokens: int = 32_768
+    max_output_tokens: int = 4_096
+    price_in: float = 0.0
+    """Per million tokens."""
+    price_out: float = 0.0
+    quality: int = 1
+    first_byte_s: float = 60.0
+    stall_s: float = 30.0
+    calls_per_minute: int | None = None
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    share: float = 1.0
+
+
 class AgentLayer(msgspec.Struct, frozen=True, rename="camel"):
     """Limits of tasks, and the addresses and names of models the user gave."""
 
     max_iterations: int = 7
+    max_tool_calls: int = 100
+    max_tokens: int = 400_000
+    max_seconds: float = 600.0
+    max_cost: float | None = None
+    """In the currency of the endpoints' prices; None: no cap."""
+    repair_rounds: int = 5
+    repair_s: float = 30.0
+    """How long the search for a repair without a model may take."""
+    plan: Literal["auto", "always", "never"] = "auto"
+    require_deterministic: bool = False
+    """Rules only; no model is asked."""
     command_timeout_s: float = 20.0
     command_max_output_bytes: int = 20_000
-    mcp_server_url: str = "http://localhost:8000"
+    mcp_server_url: str | None = None
+    """A server of the step protocol; None: none is asked."""
     openai_api_key: str | None = None
+    openai_base_url: str | None = None
+    """Nothing is sent anywhere before an address is named here or in `endpoints`."""
+    model: str | None = None
     finetuned_model: str | None = None
     critique_model: str | None = None
+    endpoints: tuple[EndpointLayer, ...] = ()
+    roles: dict[str, tuple[str, ...]] = {}
+    """Role (main, fast, critique, router) to ids of endpoints, best first."""
+    prompt_folder: str | None = None
+    memory: bool = True
     ci: bool = False
 
     def __repr__(self) -> str:
@@ -140,6 +228,7 @@ class ServerSettings(msgspec.Struct, frozen=True, rename="camel"):
     """Everything a user can set, by layer: `treewright.<layer>.<key>`."""
 
     index: IndexLayer = IndexLayer()
+    search: SearchLayer = SearchLayer()
     lint: LintLayer = LintLayer()
     edits: EditsLayer = EditsLayer()
     feedback: FeedbackLayer = FeedbackLayer()
@@ -164,6 +253,8 @@ ENVIRONMENT: Final[dict[str, tuple[str, str]]] = {
     "CMD_MAX_OUTPUT": ("agent", "commandMaxOutputBytes"),
     "MCP_SERVER_URL": ("agent", "mcpServerUrl"),
     "OPENAI_API_KEY": ("agent", "openaiApiKey"),
+    "OPENAI_BASE_URL": ("agent", "openaiBaseUrl"),
+    "OPENAI_MODEL": ("agent", "model"),
     "OPENAI_FINETUNED_MODEL_ID": ("agent", "finetunedModel"),
     "OPENAI_CRITIQUE_MODEL_ID": ("agent", "critiqueModel"),
     "CI": ("agent", "ci"),

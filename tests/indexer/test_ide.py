@@ -16,6 +16,7 @@ from treewright_indexer.ide.folding import folds
 from treewright_indexer.ide.hints import parameter_hints
 from treewright_indexer.ide.links import links
 from treewright_indexer.ide.problems import cycles, problems, unresolved
+from treewright_indexer.ide.recent import Recent
 from treewright_indexer.ide.selection import growing
 from treewright_indexer.ide.signatures import parameter_name, signatures, split_parameters
 from treewright_indexer.ide.tokens import tokens
@@ -411,3 +412,61 @@ def test_a_package_and_its_modules_are_no_circle(tmp_path: Path) -> None:
     with workspace_of(tmp_path, text) as fixture:
         path = fixture.absolute("pkg/a.py")
         assert [p.code for p in problems(fixture.snapshot, path, TOKEN)] == ["unresolved-import"]
+
+
+# Facts of a moment ago
+
+BASE = "class A:\n    def go(self):\n        value = 1\n        self.go()\n\n\nx = A()\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "new", "labels"),
+    [
+        pytest.param(3, 13, "", ["go"], id="deleted letters"),
+        pytest.param(3, 13, "g", ["go"], id="one letter"),
+        pytest.param(3, 8, "val", ["value"], id="another name"),
+        pytest.param(6, 4, "A().", ["go"], id="an instance"),
+        pytest.param(6, 0, "'😋'; A().", ["go"], id="bytes are not code points"),
+    ],
+)
+def test_completion_reads_letters_now_and_facts_a_moment_ago(
+    tmp_path: Path, line: int, column: int, new: str, labels: list[str]
+) -> None:
+    with workspace_of(tmp_path, {"main.py": BASE}) as fixture:
+        path = fixture.absolute("main.py")
+        fixture.open("main.py", BASE)
+        recent, overlay = Recent(), fixture.snapshot.overlays[path]
+        recent.learn(overlay)
+        start, end = overlay.text.line_span(line)
+        at = start + column
+        fixture.workspace.change_document(path, 2, [(Span(at, end), new)])
+        snapshot = fixture.snapshot
+        offset = at + len(new.encode())
+        earlier = recent.near(snapshot.overlays[path], offset)
+        assert earlier is not None
+        found = complete(snapshot, path, offset, TOKEN, earlier=earlier)
+        assert [item.label for item in found.items][: len(labels)] == labels
+        assert found.span.end == offset
+        fresh = complete(snapshot, path, offset, TOKEN)
+        assert [i.label for i in fresh.items][:1] == labels[:1]
+
+
+@pytest.mark.parametrize(
+    ("edit", "offset"),
+    [
+        pytest.param((Span(0, 0), "import os\n"), 10, id="a new line"),
+        pytest.param((Span(0, 0), "y"), 70, id="somewhere else"),
+        pytest.param((None, "x = 1\n"), 3, id="another text"),
+        pytest.param((Span(0, 0), "y" * 1000), 1000, id="much"),
+    ],
+)
+def test_facts_of_a_moment_ago_are_not_those_of_another_text(
+    tmp_path: Path, edit: tuple[Span | None, str], offset: int
+) -> None:
+    with workspace_of(tmp_path, {"main.py": BASE}) as fixture:
+        path = fixture.absolute("main.py")
+        fixture.open("main.py", BASE)
+        recent = Recent()
+        recent.learn(fixture.snapshot.overlays[path])
+        fixture.workspace.change_document(path, 2, [edit])
+        assert recent.near(fixture.snapshot.overlays[path], offset) is None

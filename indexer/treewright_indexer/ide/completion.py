@@ -20,8 +20,9 @@ from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.imports import module_name
 from treewright_indexer.graph.occurrences import Part, receiver_before
 from treewright_indexer.graph.resolve import Resolver, Value
-from treewright_indexer.search.symbols import rank_of
+from treewright_indexer.ide.recent import Earlier
 from treewright_indexer.ide.typing import as_if_finished
+from treewright_indexer.search.symbols import rank_of
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
@@ -66,19 +67,32 @@ NOTHING: Final = Completion(Span(0, 0), [], False, False)
 
 
 def complete(
-    snapshot: Snapshot, path: str, offset: int, token: CancelToken, *, imports: bool = True
+    snapshot: Snapshot,
+    path: str,
+    offset: int,
+    token: CancelToken,
+    *,
+    imports: bool = True,
+    earlier: Earlier | None = None,
 ) -> Completion:
-    """`imports`: also offer names that have to be imported. Raises UnknownFileError."""
+    """`imports`: also offer names that have to be imported. `earlier`: a text a moment ago whose
+    facts are known, to be read in place of this one's. Raises UnknownFileError."""
     text, language = snapshot.text(path), snapshot.language(path)
     if language is None:
         return NOTHING
-    snapshot = as_if_finished(snapshot, path, offset)
     match = _PREFIX.search(text.data, max(0, offset - 256), offset)
     start = match.start() if match is not None else offset
     prefix = text.data[start:offset].decode("utf-8", "replace")
     span = Span(start, offset)
     if prefix[:1].isdigit() or _in_text(snapshot, path, start):
         return NOTHING._replace(span=span)
+    at = start
+    if earlier is not None:
+        overlays = {**snapshot.overlays, path: earlier.overlay}
+        snapshot = Snapshot(snapshot.revision, snapshot.folders, overlays)
+        at = min(start, earlier.offset)
+    else:
+        snapshot = as_if_finished(snapshot, path, offset)
     resolver = Resolver(snapshot, token)
     line = text.data[text.line_starts[text.line_of(start)] : offset]
     if language.modules == "python":
@@ -86,9 +100,11 @@ def complete(
         if found is not None:
             return Completion(span, found, False, False)
     if text.data[max(0, start - 2) : start].endswith((b".", b"->", b"::")):
-        items, unknown = _members(resolver, path, start, prefix)
+        parts = receiver_before(text.data, start) or []
+        parts = [part._replace(start=min(part.start, at)) for part in parts]
+        items, unknown = _members(resolver, path, parts, at, prefix)
         return Completion(span, items[:LIMIT], len(items) > LIMIT, unknown)
-    items = _names(resolver, path, start, prefix, language)
+    items = _names(resolver, path, at, prefix, language)
     taken = {item.label for item in items}
     if imports and len(prefix) >= MIN_INDEX_LETTERS:
         items += _importable(resolver, path, prefix, taken, language)
@@ -130,9 +146,10 @@ def _fits(name: str, prefix: str) -> bool:
 # Members
 
 
-def _members(resolver: Resolver, path: str, start: int, prefix: str) -> tuple[list[Item], bool]:
+def _members(
+    resolver: Resolver, path: str, parts: list[Part], start: int, prefix: str
+) -> tuple[list[Item], bool]:
     """The members of what stands before the dot, and whether there may be others."""
-    parts = receiver_before(resolver.snapshot.text(path).data, start)
     values = resolver.evaluate(path, parts, start) if parts else []
     found: dict[str, Item] = {}
     unknown = not values
@@ -145,14 +162,8 @@ def _members(resolver: Resolver, path: str, start: int, prefix: str) -> tuple[li
         unknown = unknown or not closed
         for item in items:
             found.setdefault(item.label, item)
-    if not values and parts and _receiver_is_bare_self(parts):
-        unknown = True
     ordered = sorted(found.values(), key=lambda item: _order(item, prefix))
     return ordered, unknown
-
-
-def _receiver_is_bare_self(parts: list[Part]) -> bool:
-    return len(parts) == 1 and parts[0].name in ("self", "cls")
 
 
 def _of_class(resolver: Resolver, value: Value, prefix: str) -> tuple[list[Item], bool]:

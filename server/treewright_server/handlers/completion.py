@@ -35,7 +35,9 @@ def handle(
     offset = mapper.offset(params.get("position"))
     # A name that must be imported needs an editor that takes the import on resolve.
     imports = "additionalTextEdits" in ls.session.client.resolved_completion
-    found = complete(snapshot, path, offset, token, imports=imports)
+    overlay = snapshot.overlays.get(path)
+    earlier = ls.session.warm.near(overlay, offset) if overlay is not None else None
+    found = complete(snapshot, path, offset, token, imports=imports, earlier=earlier)
     range_ = mapper.range(found.span)
     items = [_item(ls, path, item, number, range_) for number, item in enumerate(found.items)]
     return {"isIncomplete": found.incomplete, "items": items}

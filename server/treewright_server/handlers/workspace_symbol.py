@@ -1,12 +1,14 @@
-"""workspace/symbol: definitions whose name the letters of the query match, best first."""
+"""workspace/symbol: definitions whose name the letters of the query match, best first.
+
+No file is opened: the index knows the line and the column of each name.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.errors import UnknownFileError, UnreadableFileError
-from treewright_server.convert import Mapper, symbol_kind
+from treewright_server.convert import SYMBOL_KIND, VARIABLE, columns
 from treewright_server.given import string
 
 if TYPE_CHECKING:
@@ -22,21 +24,20 @@ def handle(
     query = string(params, "query")
     encoding, uri = ls.session.client.encoding, ls.session.documents.uri
     found: list[dict[str, Any]] = []
-    mappers: dict[str, Mapper] = {}
     for hit in snapshot.symbols_matching(query, LIMIT):
-        token.check()
-        mapper = mappers.get(hit.path)
-        if mapper is None:
-            try:
-                mapper = Mapper(snapshot.text(hit.path), encoding)
-            except (UnknownFileError, UnreadableFileError):
-                continue  # it vanished since it was indexed
-            mappers[hit.path] = mapper
-        end = hit.name_start + len(hit.name.encode())
+        line, name = hit.line, hit.name
+        start = columns(hit.before, encoding) if hit.before else hit.column
+        end = start + (len(name) if name.isascii() else columns(name, encoding))
         item: dict[str, Any] = {
-            "name": hit.name,
-            "kind": symbol_kind(hit.kind),
-            "location": {"uri": uri(hit.path), "range": mapper.range((hit.name_start, end))},
+            "name": name,
+            "kind": SYMBOL_KIND.get(hit.kind, VARIABLE),
+            "location": {
+                "uri": uri(hit.path),
+                "range": {
+                    "start": {"line": line, "character": start},
+                    "end": {"line": line, "character": end},
+                },
+            },
         }
         if hit.container:
             item["containerName"] = hit.container
