@@ -20,7 +20,7 @@ from treewright_indexer.ide.recent import Recent
 from treewright_indexer.ide.selection import growing
 from treewright_indexer.ide.signatures import parameter_name, signatures, split_parameters
 from treewright_indexer.ide.tokens import tokens
-from treewright_indexer.ide.types import type_definitions
+from treewright_indexer.ide.typed import type_definitions
 from treewright_indexer.text import Span
 
 TOKEN = CancelToken()

@@ -21,7 +21,7 @@ from treewright_indexer.graph.imports import module_name
 from treewright_indexer.graph.occurrences import Part, receiver_before
 from treewright_indexer.graph.resolve import Resolver, Value
 from treewright_indexer.ide.recent import Earlier
-from treewright_indexer.ide.typing import as_if_finished
+from treewright_indexer.ide.unfinished import as_if_finished
 from treewright_indexer.search.symbols import rank_of
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span

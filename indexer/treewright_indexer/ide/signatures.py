@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.model import Occurrence, Target
 from treewright_indexer.graph.resolve import CLASS_KINDS, Resolver, Value
-from treewright_indexer.ide.typing import as_if_finished
+from treewright_indexer.ide.unfinished import as_if_finished
 from treewright_indexer.model import Flag, Role, Symbol
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span

@@ -17,7 +17,7 @@ def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> list[dict[str, Any]]:
     from treewright_indexer.graph import occurrence_at
-    from treewright_indexer.ide.types import type_definitions
+    from treewright_indexer.ide.typed import type_definitions
 
     path = path_of(params)
     places = Places(ls, snapshot)
