@@ -17,18 +17,20 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.errors import StoreError
 from treewright_indexer.languages import language_for_path
 from treewright_indexer.pipeline.entries import Job, Outcome, Reader, Touched, extractor_of
 from treewright_indexer.pipeline.ignore import is_ignore_file
-from treewright_indexer.pipeline.pool import Pool, worker_count
 from treewright_indexer.pipeline.scan import Scanner, ScanResult
 from treewright_indexer.settings import IndexSettings
 from treewright_indexer.store import FileEntry, FileRow, SkippedRow, Store
 from treewright_indexer.store.filelock import FileLock
-from treewright_indexer.store.shared import SharedFacts
+
+if TYPE_CHECKING:
+    from treewright_indexer.pipeline.pool import Pool
+    from treewright_indexer.store.shared import SharedFacts
 
 logger = logging.getLogger("treewright")
 
@@ -424,6 +426,8 @@ class Builder:
             len(jobs) < _BULK_FILES and sum(job.stamp.size for job in jobs) < _BULK_BYTES
         ):
             return False
+        from treewright_indexer.pipeline.pool import Pool, worker_count
+
         n_workers = worker_count(self._settings.workers)
         if n_workers == 0:
             return False
@@ -453,8 +457,7 @@ class Builder:
 
     def _read_here(self) -> None:
         if self._reader is None:
-            shared = SharedFacts(self._shared) if self._shared is not None else None
-            self._reader = Reader(self._root, self._settings.max_file_bytes, shared)
+            self._reader = Reader(self._root, self._settings.max_file_bytes, self._open_shared())
         before, end = self._reader.n_extracted, time.monotonic() + _STEP_S
         while time.monotonic() < end and not self._closed:
             jobs = self._take(8, _BATCH_BYTES // 4)
@@ -462,6 +465,13 @@ class Builder:
                 break
             self._results += zip(jobs, self._reader.read(jobs), strict=True)
         self.n_extracted += self._reader.n_extracted - before
+
+    def _open_shared(self) -> SharedFacts | None:
+        if self._shared is None:
+            return None
+        from treewright_indexer.store.shared import SharedFacts
+
+        return SharedFacts(self._shared)
 
     def _take(self, n_files: int, n_bytes: int) -> list[Job]:
         """The next jobs, of about so many bytes; none once something else is to be done."""
@@ -544,9 +554,12 @@ class Builder:
 
     def _note_complete(self) -> None:
         """The index was complete once: after a restart it answers before it is looked through."""
-        if not self._jobs and self._scanned and not self._complete:
-            self._store.set_meta("complete", "1")
-            self._complete = True
+        if not self._jobs and self._scanned:
+            if not self._complete:
+                self._store.set_meta("complete", "1")
+                self._complete = True
+            if self._n_done >= _BULK_FILES:
+                self._store.keep_names()
 
 
 def _jobs_of(

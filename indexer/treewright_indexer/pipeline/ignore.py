@@ -7,6 +7,7 @@ shallower ones. In git repositories git itself applies `.gitignore`; see `scan`.
 from __future__ import annotations
 
 import os
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,9 @@ EXCLUDED_FOLDERS: Final = frozenset(
 GIT_FILES: Final = (".gitignore",)
 OWN_FILES: Final = (".ignore", ".treewrightignore")
 
+_Chain = tuple[tuple[int, "GitIgnoreSpec"], ...]
+"""(length of the folder's path, its patterns), innermost first."""
+
 
 class IgnoreRules:
     """The rules of one folder, read when first needed. Paths are relative with `/`."""
@@ -34,7 +38,7 @@ class IgnoreRules:
         self._root = root
         self._names = OWN_FILES if git else (*GIT_FILES, *OWN_FILES)
         self._exclude = _spec(exclude) if exclude else None
-        self._specs: dict[str, GitIgnoreSpec | None] = {}
+        self._chains: dict[str, _Chain] = {}
 
     def ignores_path(self, path: str) -> bool:
         """Whether a file is left out, by itself or with a folder that holds it."""
@@ -50,26 +54,36 @@ class IgnoreRules:
         """Whether the entry of a folder (`''` or `a/b/`) that is itself not left out, is."""
         if is_folder and name in EXCLUDED_FOLDERS:
             return True
+        chain = self._chains.get(folder)
+        if chain is None:
+            chain = self._read(folder, self._names)
+        if not chain and self._exclude is None:
+            return False
         path = f"{folder}{name}/" if is_folder else folder + name
         if self._exclude is not None and self._exclude.match_file(path):
             return True
-        while True:
-            spec = self._spec_of(folder)
-            if spec is not None:
-                included = spec.check_file(path[len(folder) :]).include
-                if included is not None:
-                    return included
-            if not folder:
-                return False
-            folder = folder[: folder.rfind("/", 0, -1) + 1]
+        for depth, spec in chain:
+            included = spec.check_file(path[depth:]).include
+            if included is not None:
+                return included
+        return False
 
-    def _spec_of(self, folder: str) -> GitIgnoreSpec | None:
-        if folder not in self._specs:
-            lines: list[str] = []
-            for name in self._names:
-                lines += _lines(os.path.join(self._root, folder, name))
-            self._specs[folder] = _spec(tuple(lines)) if lines else None
-        return self._specs[folder]
+    def enter(self, folder: str, names: Container[str]) -> None:
+        """Say which entries a folder has, so that files that are not there are not opened."""
+        if folder not in self._chains:
+            self._read(folder, [name for name in self._names if name in names])
+
+    def _read(self, folder: str, names: Sequence[str]) -> _Chain:
+        """The specs that count in a folder: its own, then those of the folders above."""
+        above: _Chain = ()
+        if folder:
+            parent = folder[: folder.rfind("/", 0, -1) + 1]
+            found = self._chains.get(parent)
+            above = found if found is not None else self._read(parent, self._names)
+        lines = [line for name in names for line in _lines(os.path.join(self._root, folder, name))]
+        own: _Chain = ((len(folder), _spec(tuple(lines))),) if lines else ()
+        self._chains[folder] = own + above
+        return own + above
 
 
 def is_ignore_file(path: str) -> bool:

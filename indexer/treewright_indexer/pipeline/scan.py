@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -182,7 +181,9 @@ def _walk(root: str, rules: IgnoreRules, start: str) -> Iterator[str]:
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(os.path.join(root, folder)) as entries:
+            with os.scandir(os.path.join(root, folder)) as found:
+                entries = list(found)
+                rules.enter(folder, {entry.name for entry in entries})
                 for entry in entries:
                     is_folder = entry.is_dir(follow_symlinks=False)
                     if not is_folder and not entry.is_file(follow_symlinks=False):
@@ -209,7 +210,9 @@ def folders_of(root: str, settings: IndexSettings, start: str) -> Iterator[str]:
         folder = waiting.pop()
         yield folder
         try:
-            with os.scandir(os.path.join(root, folder)) as entries:
+            with os.scandir(os.path.join(root, folder)) as found:
+                entries = list(found)
+                rules.enter(folder, {entry.name for entry in entries})
                 waiting += [
                     f"{folder}{entry.name}/"
                     for entry in entries
@@ -274,6 +277,8 @@ def _git_files(root: str, only: list[str] | None = None) -> list[str] | None:
 
 
 def _git_list(root: str, paths: list[str]) -> list[str] | None:
+    import subprocess  # 10 ms that only repositories cost
+
     command = ["git", "-C", root, "--literal-pathspecs"]
     # A repository's own settings must not start programs.
     command += ["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"]

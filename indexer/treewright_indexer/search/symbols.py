@@ -8,12 +8,14 @@ letters in order; then shorter names, then path and position, so the order is to
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import SymbolHit
+
+_FEW = 500
 
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -22,7 +24,7 @@ def rank_of(name: str, query: str) -> int | None:
     """0 (equal) … 6 (letters in order), or None when `name` does not match."""
     if name == query:
         return 0
-    lowered, wanted = name.lower(), query.lower()
+    lowered, wanted = folded(name), folded(query)
     if lowered == wanted:
         return 1
     if lowered.startswith(wanted):
@@ -35,6 +37,14 @@ def rank_of(name: str, query: str) -> int | None:
         return 4
     letters = iter(lowered)
     return 6 if all(letter in letters for letter in wanted) else None
+
+
+def folded(text: str) -> str:
+    """`text` in lower case, letter for letter: one whose lower case is longer stays."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
 
 
 def _starts_word(name: str, at: int) -> bool:
@@ -55,33 +65,96 @@ def rank_symbols(hits: Iterable[SymbolHit], query: str, limit: int) -> list[Symb
 
 
 class NameTable:
-    """Distinct names in one string, so that a query is one pass of the regular expression."""
+    """Distinct names in one string, shortest first, so that a query is a few passes over it.
 
-    __slots__ = ("_ends", "_lowered", "names")
+    `ranked` gives names in the order of `rank_of` and length, and does no more work than the
+    names that are taken from it need: of a short query's thousands only the best are wanted.
+    """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
-        self._lowered = "\n".join(names).lower()
-        if len(self._lowered.split("\n")) != len(names):  # a name with an exotic lower case
-            self._lowered = "\n".join(name.lower().replace("\n", " ") for name in names)
-        self._ends: list[int] = []
-        position = -1
-        for _ in names:
-            position = self._lowered.find("\n", position + 1)
-            self._ends.append(position if position >= 0 else len(self._lowered))
+    __slots__ = ("_lowered", "_text")
 
-    def matching(self, query: str) -> list[str]:
-        """Every name that holds the query's letters in order, ignoring case."""
-        letters = [re.escape(letter) for letter in query.lower()]
-        if not letters:
-            return list(self.names)
-        # From the first letter on, never across a line: at most one match a name.
-        pattern = letters[0] + "".join(rf"[^\n{letter}]*{letter}" for letter in letters[1:])
-        found: list[str] = []
+    def __init__(self, text: str) -> None:
+        """`text` is what `joined` makes of the names."""
+        self._text = text
+        self._lowered = folded(text)
+
+    @staticmethod
+    def joined(names: Iterable[str]) -> str:
+        """Every name with a line break before and behind it."""
+        lines = sorted({name.replace("\n", " ") for name in names}, key=len)
+        return "\n".join(("", *lines, ""))
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    @property
+    def names(self) -> list[str]:
+        return self._text[1:-1].split("\n") if len(self._text) > 1 else []
+
+    def ranked(self, query: str) -> Iterator[tuple[int, str]]:
+        """(rank, name) of every name that `query` matches, by rank and then by length."""
+        if not query:
+            yield from ((rank_of(name, "") or 0, name) for name in self.names)
+            return
+        wanted = folded(query)
+        seen: set[str] = set()
+        inside: list[str] = []
+        for name in sorted(self._holding(f"\n{wanted}\n"), key=lambda each: each != query):
+            seen.add(name)
+            yield (0 if name == query else 1), name
+        for name in self._holding(f"\n{wanted}"):
+            if name not in seen:
+                seen.add(name)
+                yield 2, name
+        for name in self._holding(wanted):
+            if name not in seen:
+                seen.add(name)
+                if rank_of(name, query) == 3:
+                    yield 3, name
+                else:
+                    inside.append(name)
+        yield from self._scattered(query, seen, inside)
+
+    def _scattered(
+        self, query: str, seen: set[str], inside: list[str]
+    ) -> Iterator[tuple[int, str]]:
+        """Ranks 4 to 6: camel humps, the middle of a word, letters in order."""
+        letters = [re.escape(letter) for letter in folded(query)]
+        rest = "".join(rf"[^\n{letter}]*{letter}" for letter in letters[1:])
+        in_order = self._lines(letters[0] + rest)
+        some = list(islice(in_order, _FEW))
+        if len(some) < _FEW:
+            at_humps = (name for name in some if name not in seen)
+        else:  # humps begin with the name: fewer lines to try
+            at_humps = self._lines(rf"\n[^a-z0-9\n]*{letters[0]}{rest}")
+        for name in at_humps:
+            if rank_of(name, query) == 4:
+                seen.add(name)
+                yield 4, name
+        yield from ((5, name) for name in inside)
+        for name in chain(some, in_order):
+            if name not in seen:
+                yield 6, name
+
+    def _holding(self, wanted: str) -> Iterator[str]:
+        """The lines that hold a string, shortest first, each once."""
+        text, find = self._text, self._lowered.find
+        at = find(wanted)
+        while at >= 0:
+            # `wanted` may begin and end with the line breaks around a name.
+            inner = at + 1 if wanted[0] == "\n" else at
+            start = self._lowered.rfind("\n", 0, inner) + 1
+            end = find("\n", inner)
+            yield text[start:end]
+            at = find(wanted, end)
+
+    def _lines(self, pattern: str) -> Iterator[str]:
+        """The line of each match, shortest first; at most one match a line counts."""
+        search, text, lowered = re.compile(pattern).search, self._text, self._lowered
         position = 0
-        search = re.compile(pattern).search
-        while match := search(self._lowered, position):
-            line = bisect_right(self._ends, match.start())
-            found.append(self.names[line])
-            position = self._ends[line]
-        return found
+        while match := search(lowered, position):
+            end = lowered.find("\n", match.end())
+            start = lowered.rfind("\n", 0, match.end()) + 1
+            yield text[start:end]
+            position = end

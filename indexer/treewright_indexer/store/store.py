@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +135,23 @@ class Store:
         """A note kept with the index; '' when there is none."""
         rows = self._database.query("SELECT value FROM meta WHERE key = ?", (key,))
         return rows[0][0] if rows else ""
+
+    def keep_names(self) -> None:
+        """Keep the names of symbols ready made, if many are new since that was done last."""
+
+        def work(connection: Connection) -> None:
+            last, text = _kept_names(connection)
+            rows = connection.execute(
+                "SELECT text, id FROM symbol_name WHERE id > ? ORDER BY id", (last,)
+            ).fetchall()
+            if len(rows) > _MERGE_NAMES_AT:
+                text = NameTable.joined((*NameTable(text).names, *(row[0] for row in rows)))
+                connection.executemany(
+                    "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                    [("names", text), ("names_last", str(rows[-1][1]))],
+                )
+
+        self._database.write(work)
 
     def set_meta(self, key: str, value: str) -> None:
         self._database.write(
@@ -287,14 +306,10 @@ class Store:
         container = container.rpartition(".")[2]
 
         def work(connection: Connection) -> list[SymbolRow]:
-            ranked: dict[tuple[int, int], list[str]] = defaultdict(list)
-            for candidate in self._table.matching(connection, self._database.epoch, name):
-                rank = rank_of(candidate, name)
-                if rank is not None:
-                    ranked[rank, len(candidate)].append(candidate)
+            ranked = self._table.ranked(connection, self._database.epoch, name)
             found: list[SymbolRow] = []
-            for key in sorted(ranked):
-                rows = [r for n in ranked[key] for r in _symbols_named(connection, n)]
+            for _, alike in groupby(ranked, key=lambda each: (each[0], len(each[1]))):
+                rows = [r for _, n in alike for r in _symbols_named(connection, n)]
                 rows = [r for r in rows if not container or r.container == container]
                 found += sorted(rows, key=lambda row: (row.path, row.name_start))
                 if len(found) >= limit:
@@ -455,20 +470,25 @@ class _Interner:
 
 
 class _SymbolNames:
-    """Every name that some symbol has or had, in memory; grows as the table does."""
+    """Every name that some symbol has or had, in memory; grows as the table does.
+
+    The store keeps them ready made too, so that after a restart one row is all there is to read.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._epoch = -1
         self._last = 0
-        self._table = NameTable([])
+        self._table = NameTable("")
         self._recent: list[str] = []
 
-    def matching(self, connection: Connection, epoch: int, query: str) -> list[str]:
+    def ranked(self, connection: Connection, epoch: int, query: str) -> Iterator[tuple[int, str]]:
+        """(rank, name) by rank and length."""
         with self._lock:
             if epoch != self._epoch:
-                self._epoch, self._last, self._recent = epoch, 0, []
-                self._table = NameTable([])
+                self._epoch, self._recent = epoch, []
+                self._last, text = _kept_names(connection)
+                self._table = NameTable(text)
             rows = connection.execute(
                 "SELECT text, id FROM symbol_name WHERE id > ? ORDER BY id", (self._last,)
             ).fetchall()
@@ -476,10 +496,25 @@ class _SymbolNames:
                 self._last = rows[-1][1]
                 self._recent += [row[0] for row in rows]
                 if len(self._recent) > _MERGE_NAMES_AT:
-                    self._table = NameTable([*self._table.names, *self._recent])
-                    self._recent = []
+                    names = (*self._table.names, *self._recent)
+                    self._table, self._recent = NameTable(NameTable.joined(names)), []
             table, recent = self._table, list(self._recent)
-        return table.matching(query) + recent
+        found = [(rank, name) for name in recent if (rank := rank_of(name, query)) is not None]
+        found.sort(key=_rank_and_length)
+        return merge(table.ranked(query), found, key=_rank_and_length)
+
+
+def _rank_and_length(ranked: tuple[int, str]) -> tuple[int, int]:
+    return ranked[0], len(ranked[1])
+
+
+def _kept_names(connection: Connection) -> tuple[int, str]:
+    """The id of the last name that `keep_names` joined, and what it made of them."""
+    rows = connection.execute(
+        "SELECT key, value FROM meta WHERE key IN ('names', 'names_last')"
+    ).fetchall()
+    found = dict(rows)
+    return int(found.get("names_last", 0)), found.get("names", "")
 
 
 def _next_chunk(connection: Connection) -> int:

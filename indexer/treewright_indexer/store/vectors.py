@@ -19,6 +19,8 @@ from typing import Final
 
 import apsw
 
+from treewright_indexer.store.sqlite import BROKEN, Connection, connect
+
 MAX_ROWS: Final = 2_000_000
 _SCHEMA_VERSION: Final = 1
 _SCHEMA: Final = f"""
@@ -30,7 +32,6 @@ PRAGMA user_version = {_SCHEMA_VERSION};
 _BUSY_MS: Final = 5000
 _DAY_S: Final = 86400
 _ASKED_AT_ONCE: Final = 500
-_BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 
 
 def vectors_path(folder: Path, generation: str) -> Path:
@@ -48,7 +49,7 @@ class SharedVectors:
         self._generation = generation
         self._size = dimensions + 4
         self._lock = threading.Lock()
-        self._connection: apsw.Connection | None = None
+        self._connection: Connection | None = None
         self._broken = False
         self._n_put = 0
 
@@ -105,7 +106,7 @@ class SharedVectors:
             self._connection.close()
             self._connection = None
 
-    def _prune(self, connection: apsw.Connection) -> None:
+    def _prune(self, connection: Connection) -> None:
         n_rows: int = connection.execute("SELECT count(*) FROM vector").fetchall()[0][0]
         if n_rows > MAX_ROWS:
             with connection:
@@ -114,13 +115,13 @@ class SharedVectors:
                     (n_rows - MAX_ROWS + MAX_ROWS // 10,),
                 )
 
-    def _open(self) -> apsw.Connection | None:
+    def _open(self) -> Connection | None:
         if self._connection is None and not self._broken:
             for attempt in (1, 2):
                 try:
                     self._connection = self._connect()
                     break
-                except _BROKEN as error:
+                except BROKEN as error:
                     self._fail(error)
                     self._broken = attempt == 2
                 except (apsw.Error, OSError):
@@ -128,10 +129,10 @@ class SharedVectors:
                     break
         return self._connection
 
-    def _connect(self) -> apsw.Connection:
+    def _connect(self) -> Connection:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = apsw.Connection(":memory:" if self._path is None else str(self._path))
+        connection = connect(":memory:" if self._path is None else self._path)
         try:
             connection.set_busy_timeout(_BUSY_MS)
             version: int = connection.execute("PRAGMA user_version").fetchall()[0][0]
@@ -150,7 +151,7 @@ class SharedVectors:
     def _fail(self, error: apsw.Error) -> None:
         """Go on without; a file that is no database is removed, to be made anew."""
         self._close()
-        if self._path is not None and isinstance(error, _BROKEN):
+        if self._path is not None and isinstance(error, BROKEN):
             for suffix in ("", "-wal", "-shm"):
                 with contextlib.suppress(OSError):
                     self._path.with_name(self._path.name + suffix).unlink()
