@@ -21,7 +21,6 @@ from treewright_indexer.encoders.providers import (
 from treewright_indexer.encoders.wordpiece import WordPiece
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from treewright_indexer.encoders import Matrix

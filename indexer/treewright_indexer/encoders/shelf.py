@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -35,7 +35,7 @@ class ModelSettings:
     reranker: str = DEFAULT_RERANKER
     remote: RemoteSettings | None = None
     """Embeds over the network instead; off unless the user's settings say so."""
-    run: EncoderSettings = EncoderSettings()
+    run: EncoderSettings = field(default_factory=EncoderSettings)
 
 
 def shipped_folder() -> Path:
@@ -97,6 +97,10 @@ class Models:
             self.embedder().query("warm up")
         except ModelError:
             return  # remembered, and said by whoever searches
+
+    def start_warm_up(self) -> None:
+        """`warm_up` in a thread of its own."""
+        threading.Thread(target=self.warm_up, name="treewright-warm-up", daemon=True).start()
 
     def _open_embedder(self) -> Encoder:
         if self.settings.remote is not None:

@@ -27,7 +27,8 @@ def pack(vectors: Matrix) -> list[bytes]:
     import numpy as np
 
     scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / 127.0
-    codes = np.round(vectors / scales[:, None]).astype(np.int8)
+    rounded: Matrix = np.round(vectors / scales[:, None])
+    codes = rounded.astype(np.int8)
     return [
         code.tobytes() + scale.tobytes()
         for code, scale in zip(codes, scales.astype("<f4"), strict=True)

@@ -20,7 +20,7 @@ from treewright_indexer.search.plan import Plan
 _FILE_CHUNKS: Final = 4
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _STOP: Final = frozenset(
-    "a an and are as at be been but by can do does for from had has have how i if in into is it its "  # noqa: SIM905
+    "a an and are as at be been but by can do does for from had has have how i if in into is it its "
     "of on or our should so than that the their them then there these they this to was we were what "
     "when where which who why will with would you your python java go js get set use code file".split()
 )

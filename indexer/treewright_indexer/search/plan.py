@@ -51,7 +51,7 @@ _DOCSTRING = re.compile(
     re.I,
 )
 _LANGUAGES: Final = frozenset(
-    "python java javascript typescript golang rust ruby php kotlin swift scala cpp c++ c# csharp "  # noqa: SIM905
+    "python java javascript typescript golang rust ruby php kotlin swift scala cpp c++ c# csharp "
     "perl lua haskell elixir bash shell".split()
 )
 _ABOUT: Final = {
@@ -168,9 +168,9 @@ def _names(text: str, words: list[str]) -> list[str]:
     found = re.findall(r"[`'\"]([A-Za-z_$][\w$.:]*)(?:\(\))?[`'\"]", text)
     for match in _IDENTIFIER.finditer(text):
         name = match[0]
-        if _CODE_NAME.match(name) and not re.fullmatch(r"[A-Z]{2,}s?|(?:i\.e|e\.g|etc|vs)", name):
-            found.append(name)
-        elif text[match.end() : match.end() + 2] == "()":
+        if (
+            _CODE_NAME.match(name) and not re.fullmatch(r"[A-Z]{2,}s?|(?:i\.e|e\.g|etc|vs)", name)
+        ) or text[match.end() : match.end() + 2] == "()":
             found.append(name)
     if len(words) == 1 and re.fullmatch(r"[A-Za-z_$][\w$]*", text):
         found.append(text)

@@ -122,8 +122,11 @@ class Vectors:
         self.wake()
         with self._condition:
             while not (self._closed or self.problem):
-                if not self._wanted and self.complete:
-                    return True
+                if not self._wanted:
+                    if self.complete:
+                        return True
+                    self._wanted = True  # something was written since
+                    self._condition.notify_all()
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     break

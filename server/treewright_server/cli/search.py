@@ -1,23 +1,32 @@
-"""treewright search: find code by words; one query, or a stream of them with --batch."""
+"""treewright search: find code by words and meaning; one query, or a stream with --batch."""
 
 from __future__ import annotations
 
 import sys
 import time
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from treewright_server.cli.support import (
     DONE,
     NOT_DONE,
+    ProgressLine,
     folder_path,
+    load_settings,
     opened,
     painter,
     print_json,
     usage,
 )
+
+if TYPE_CHECKING:
+    from treewright_indexer.encoders import Reranker
+    from treewright_indexer.encoders.shelf import Models
+    from treewright_indexer.folder import Folder
+    from treewright_indexer.search.engine import Answer
+    from treewright_indexer.workspace import Workspace
 
 
 class Query(msgspec.Struct):
@@ -32,73 +41,139 @@ def run(arguments: Namespace) -> int:
     root = folder_path(arguments.path)
     if arguments.k < 1:
         usage("-k must be 1 or more")
-    if arguments.batch:
-        if arguments.query is not None:
-            usage("--batch takes its queries from standard input")
-        return _batch(root)
-    if arguments.query is None:
+    if arguments.batch and arguments.query is not None:
+        usage("--batch takes its queries from standard input")
+    given: str = arguments.query or ""
+    if not arguments.batch and arguments.query is None:
         usage("QUERY is missing")
-    from treewright_indexer.search.lexical import search
-
-    with opened(root) as (workspace, _):
-        hits = search(workspace.snapshot(), arguments.query, arguments.k)
-    if arguments.json:
-        print_json([hit._asdict() for hit in hits])
-    else:
-        _show([hit._asdict() for hit in hits])
-    return DONE if hits else NOT_DONE
-
-
-def _show(hits: list[dict[str, Any]]) -> None:
-    paint = painter()
-    for hit in hits:
-        place = f"{hit['path']}:{hit['start_line']}-{hit['end_line']}"
-        head = f"{paint('cyan', place)}  {paint('bold', hit['symbol'] or '')}"
-        note = f"{hit['kind']} {hit['score']:.2f}"
-        print(f"{head}  {paint('dim', note)}")
-        for line in hit["snippet"].split("\n")[:6]:
-            print(f"    {line}")
-
-
-def _batch(root: str) -> int:
-    from treewright_indexer.search.lexical import search
-
     started = time.perf_counter()
-    with opened(root) as (workspace, folder):
-        counts = folder.store.counts()
+    models = _models(root, arguments)
+    if models is not None:
+        models.start_warm_up()
+    with opened(root, models=models) as (workspace, folder):
+        _wait_for_vectors(folder)
+        searcher = _Searcher(workspace, arguments.mode, _reranker(models))
+        if arguments.batch:
+            return _batch(searcher, folder, started)
+        answer = searcher(given, arguments.k)
+    if arguments.json:
+        print_json([hit._asdict() for hit in answer.hits])
+    else:
+        _show(answer, arguments.explain)
+    return DONE if answer.hits else NOT_DONE
+
+
+class _Searcher:
+    """A search with everything but the query decided."""
+
+    def __init__(self, workspace: Workspace, mode: str, reranker: Reranker | None) -> None:
+        self._workspace = workspace
+        self.mode = mode
+        self._reranker = reranker
+
+    def __call__(self, query: str, k: int) -> Answer:
+        from treewright_indexer.search.engine import search
+
+        return search(self._workspace.snapshot(), query, k, mode=self.mode, reranker=self._reranker)
+
+
+def _models(root: str, arguments: Namespace) -> Models | None:
+    """None when only words or the graph are asked."""
+    layer = load_settings(root).search
+    if arguments.mode in ("lexical", "graph") or not layer.semantic:
+        return None
+    from dataclasses import replace
+
+    from treewright_indexer.encoders.shelf import Models
+
+    settings = layer.domain()
+    if arguments.rerank is False:
+        settings = replace(settings, reranker="")
+    elif arguments.rerank and not settings.reranker:
+        print(
+            "treewright: no reranker ships, since none was measured to help; "
+            "name one with search.reranker",
+            file=sys.stderr,
+        )
+    return Models(settings)
+
+
+def _reranker(models: Models | None) -> Reranker | None:
+    from treewright_indexer.encoders.manifest import ModelError
+
+    try:
+        return models.reranker() if models is not None else None
+    except ModelError as error:
+        print(f"treewright: {error}", file=sys.stderr)
+        return None
+
+
+def _wait_for_vectors(folder: Folder) -> None:
+    """Until every chunk has its vector, or it is known that there will be none."""
+    if folder.vectors is not None:
+        bar = ProgressLine(sys.stderr)
+        folder.vectors.report = bar.report
+        try:
+            folder.vectors.wait_complete(None)
+        finally:
+            bar.clear()
+
+
+def _show(answer: Answer, explain: bool) -> None:
+    paint = painter()
+    for hit in answer.hits:
+        place = f"{hit.path}:{hit.start_line}-{hit.end_line}"
+        head = f"{paint('cyan', place)}  {paint('bold', hit.symbol)}"
+        note = f"{hit.kind} {hit.score:.2f}"
+        if explain:
+            note += f" by {', '.join(hit.sources)}"
+        print(f"{head}  {paint('dim', note)}")
+        for line in hit.snippet.split("\n")[:6]:
+            print(f"    {line}")
+    if explain:
+        print(paint("dim", f"{answer.plan.explain()} in {answer.ms:.0f} ms"))
+    for note in answer.notes:
+        print(paint("dim", note))
+
+
+def _batch(searcher: _Searcher, folder: Folder, started: float) -> int:
+    counts = folder.store.counts()
+    vectors = folder.vectors
+    print_json(
+        {
+            "ready": True,
+            "files": counts.get("files", 0),
+            "chunks": counts.get("chunks", 0),
+            "vectors": vectors.progress[0] if vectors is not None else 0,
+            "mode": searcher.mode,
+            "problem": vectors.problem if vectors is not None else "",
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+    )
+    for line in sys.stdin:
+        if not line.strip():
+            continue
+        try:
+            query = msgspec.json.decode(line, type=Query)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            print_json({"id": _id_of(line), "error": str(error)})
+            continue
+        begun = time.perf_counter()
+        answer = searcher(query.query, max(1, min(query.k, 1000)))
         print_json(
             {
-                "ready": True,
-                "files": counts.get("files", 0),
-                "chunks": counts.get("chunks", 0),
-                "mode": "lexical",
-                "seconds": round(time.perf_counter() - started, 3),
+                "id": query.id,
+                "results": [hit._asdict() for hit in answer.hits],
+                "ms": round(1000 * (time.perf_counter() - begun), 3),
+                "notes": list(answer.notes),
             }
         )
-        for line in sys.stdin:
-            if not line.strip():
-                continue
-            try:
-                query = msgspec.json.decode(line, type=Query)
-            except (msgspec.DecodeError, UnicodeError) as error:
-                print_json({"id": _id_of(line), "error": str(error)})
-                continue
-            begun = time.perf_counter()
-            hits = search(workspace.snapshot(), query.query, max(1, min(query.k, 1000)))
-            print_json(
-                {
-                    "id": query.id,
-                    "results": [hit._asdict() for hit in hits],
-                    "ms": round(1000 * (time.perf_counter() - begun), 3),
-                }
-            )
     return DONE
 
 
 def _id_of(line: str) -> Any:
     """The id of a line that is no query, when it can be read at all."""
     try:
-        given = msgspec.json.decode(line)
+        return msgspec.json.decode(line, type=dict[str, Any]).get("id")
     except (msgspec.DecodeError, UnicodeError):
         return None
-    return given.get("id") if isinstance(given, dict) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query: str
     k: Annotated[int, msgspec.Meta(ge=1, le=200)] = 10
+    mode: Literal["hybrid", "lexical", "dense", "graph"] = "hybrid"
 
 
 async def run(ls: TreewrightServer, arguments: list[Any]) -> list[dict[str, Any]]:
     given = decoded(arguments, "treewright.search", Arguments)
 
     def work(snapshot: Snapshot, token: CancelToken) -> list[dict[str, Any]]:
-        from treewright_indexer.search.lexical import search
+        from treewright_indexer.search.engine import search
 
-        return [hit._asdict() for hit in search(snapshot, given.query, given.k)]
+        found = search(snapshot, given.query, given.k, mode=given.mode, token=token)
+        return [hit._asdict() for hit in found.hits]
 
     return await answer(ls, work)

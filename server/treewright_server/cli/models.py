@@ -1,0 +1,133 @@
+"""treewright models: what ships, whether its files are sound, and how fast it runs here."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from typing import Any
+
+from treewright_server.cli.support import (
+    DONE,
+    NOT_DONE,
+    load_settings,
+    painter,
+    print_json,
+    print_pairs,
+)
+
+
+def run(arguments: Namespace) -> int:
+    actions = {"list": _list, "verify": _verify, "bench": _bench}
+    return actions[arguments.action](arguments)
+
+
+def _list(arguments: Namespace) -> int:
+    from treewright_indexer.encoders.manifest import ModelError
+    from treewright_indexer.encoders.shelf import shipped
+
+    used = load_settings().search.domain()
+    rows: list[dict[str, Any]] = []
+    for found in shipped():
+        if isinstance(found, ModelError):
+            rows.append({"problem": str(found)})
+            continue
+        rows.append(
+            {
+                "name": found.name,
+                "task": found.task,
+                "dimensions": found.dimensions,
+                "max_tokens": found.max_tokens,
+                "precision": found.precision,
+                "licence": found.licence,
+                "megabytes": round(found.model_path.stat().st_size / 1e6, 1)
+                if found.model_path.is_file()
+                else None,
+                "used": found.name in (used.embedder, used.reranker),
+                "path": str(found.folder),
+            }
+        )
+    if arguments.json:
+        print_json(rows)
+        return DONE
+    paint = painter()
+    for row in rows:
+        if "problem" in row:
+            print(paint("red", row["problem"]))
+            continue
+        mark = paint("green", "in use") if row.pop("used") else ""
+        print(f"{paint('bold', row.pop('name'))}  {mark}")
+        print_pairs({f"  {name}": value for name, value in row.items()}, paint)
+    if not rows:
+        print("no model is installed: code is searched by words alone")
+    return DONE
+
+
+def _verify(arguments: Namespace) -> int:
+    """Files against their sha256, then one real run."""
+    import numpy as np
+
+    from treewright_indexer.encoders.onnx import OnnxEncoder, OnnxReranker
+    from treewright_indexer.encoders.shelf import manifest_of
+
+    settings = load_settings().search.domain()
+    manifest = manifest_of(arguments.model or settings.embedder)
+    manifest.verify()
+    result: dict[str, Any] = {"name": manifest.name, "task": manifest.task, "files": "sound"}
+    if manifest.task == "embed":
+        encoder = OnnxEncoder(manifest, settings.run)
+        vectors = encoder.documents(["sort numbers", "close the connection"])
+        query = encoder.query("put numbers in order")
+        result["providers"] = encoder.providers
+        result["sane"] = bool(np.dot(vectors[0], query) > np.dot(vectors[1], query))
+    else:
+        scores = OnnxReranker(manifest, settings.run).scores(
+            "put numbers in order", ["def sort_numbers(): ...", "def close_connection(): ..."]
+        )
+        result["sane"] = scores[0] > scores[1]
+    if arguments.json:
+        print_json(result)
+    else:
+        print_pairs(result, painter())
+    return DONE if result["sane"] else NOT_DONE
+
+
+def _bench(arguments: Namespace) -> int:
+    """Throughput over texts of the lengths that code has, and the time of one query."""
+    import random
+    import statistics
+
+    from treewright_indexer.encoders.onnx import OnnxEncoder
+    from treewright_indexer.encoders.shelf import manifest_of
+
+    settings = load_settings().search.domain()
+    manifest = manifest_of(arguments.model or settings.embedder)
+    began = time.perf_counter()
+    encoder = OnnxEncoder(manifest, settings.run)
+    loaded = time.perf_counter() - began
+    rng = random.Random(1)
+    words = "read write parse file path name user token index value error request response".split()
+    texts = [
+        " ".join(rng.choices(words, k=min(400, int(rng.lognormvariate(4.3, 0.8)))))
+        for _ in range(max(8, arguments.n))
+    ]
+    encoder.documents(texts[:32])
+    began = time.perf_counter()
+    encoder.documents(texts)
+    took = time.perf_counter() - began
+    single: list[float] = []
+    for _ in range(30):
+        began = time.perf_counter()
+        encoder.query("where is the retry policy of a request decided")
+        single.append(1000 * (time.perf_counter() - began))
+    result = {
+        "name": manifest.name,
+        "providers": encoder.providers,
+        "load_s": round(loaded, 3),
+        "texts_per_s": round(len(texts) / took, 1),
+        "query_ms_p50": round(statistics.median(single), 2),
+    }
+    if arguments.json:
+        print_json(result)
+    else:
+        print_pairs(result, painter())
+    return DONE
