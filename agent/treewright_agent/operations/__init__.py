@@ -72,6 +72,7 @@ from treewright_agent.operations.model import (
     schema,
 )
 from treewright_agent.operations.remove_import import REMOVE_IMPORT
+from treewright_agent.operations.remove_variable import REMOVE_VARIABLE
 from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
 from treewright_indexer.cancel import CancelToken
@@ -101,6 +102,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     APPLY_PATCH,
     ADD_IMPORT,
     REMOVE_IMPORT,
+    REMOVE_VARIABLE,
 )
 
 

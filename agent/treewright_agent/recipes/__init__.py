@@ -31,9 +31,7 @@ _log = logging.getLogger(__name__)
 RECIPES: tuple[Recipe, ...] = (MISSING_IMPORT, UNUSED_IMPORT, UNUSED_VARIABLE)
 
 
-def offers(
-    ctx: RecipeContext, recipes: tuple[Recipe, ...] = RECIPES
-) -> list[tuple[str, Offer]]:
+def offers(ctx: RecipeContext, recipes: tuple[Recipe, ...] = RECIPES) -> list[tuple[str, Offer]]:
     """(recipe id, offer) of every recipe that has something to say, in menu order.
 
     Two tools that report the same problem lead to one offer. One failing recipe is logged

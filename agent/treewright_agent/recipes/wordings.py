@@ -80,9 +80,7 @@ WORDINGS: tuple[Wording, ...] = (
         r"Unused (?P<name>(?:import )?[\w.]+(?: imported from [\w.]+)?(?: (?:imported )?as \w+)?)$",
         ("pylint",),
     ),
-    Wording(
-        Problem.UNUSED_VARIABLE, ("W0612", "unused-variable"), rf"Unused variable '{_NAME}'"
-    ),
+    Wording(Problem.UNUSED_VARIABLE, ("W0612", "unused-variable"), rf"Unused variable '{_NAME}'"),
     # pyright, basedpyright, Pylance
     Wording(Problem.UNDEFINED_NAME, ("reportUndefinedVariable",), rf"\"{_NAME}\" is not defined"),
     Wording(Problem.UNUSED_IMPORT, ("reportUnusedImport",), rf"Import \"{_NAME}\" is not accessed"),

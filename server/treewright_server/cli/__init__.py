@@ -52,8 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("query", nargs="?", metavar="QUERY")
     search.add_argument("-k", type=int, default=10, metavar="N", help="how many results (10)")
     search.add_argument(
-        "--mode", choices=["lexical"], default="lexical", help="how to search (lexical)"
-    )
+        "--mode", choices=["hybrid", "lexical", "dense", "graph"], default="hybrid",
+        help="words and meaning together (default), one of them, or along the code graph",
+    )  # fmt: skip
+    search.add_argument(
+        "--rerank", action=argparse.BooleanOptionalAction, default=None,
+        help="reorder the best results with the reranker that the settings name",
+    )  # fmt: skip
+    search.add_argument("--explain", action="store_true", help="say how it was found")
     search.add_argument(
         "--batch", action="store_true", help="answer JSON lines from standard input"
     )
@@ -74,6 +80,31 @@ def _parser() -> argparse.ArgumentParser:
     _path(apply)
     apply.add_argument("operations", metavar="OPERATIONS.json", help="`-` reads standard input")
     apply.add_argument("--write", action="store_true", help="write the changed files")
+
+    task = commands.add_parser("task", help="do a task; prints its diff")
+    _path(task)
+    task.add_argument(
+        "--task-file", metavar="FILE",
+        help='JSON such as {"instruction": "…"}; without it, or with `-`, standard input',
+    )  # fmt: skip
+    task.add_argument("--write", action="store_true", help="write the changed files")
+    task.add_argument("--branch", action="store_true", help="commit on a branch of its own instead")
+    task.add_argument(
+        "--replay", metavar="TRAJECTORY", help="repeat a recorded task, without a model"
+    )
+    _json(task)
+
+    step = commands.add_parser("step", help="decide for others: serve the step protocol")
+    step.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:8000")
+    _log_level(step)
+
+    mcp = commands.add_parser("mcp", help="speak the Model Context Protocol on standard input")
+    _path(mcp)
+    mcp.add_argument("--read-only", action="store_true", help="offer no tool that edits")
+    mcp.add_argument(
+        "--tools", choices=["auto", "all"], default="auto",
+        help="auto: what other agents lack; all: every operation as well",
+    )  # fmt: skip
 
     feedback = commands.add_parser("feedback", help="what was proposed and what became of it")
     actions = feedback.add_subparsers(dest="action", metavar="ACTION", parser_class=_Parser)
@@ -131,6 +162,17 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--proposal", metavar="ID")
     what.add_argument("--all", action="store_true")
 
+    models = commands.add_parser("models", help="the models that find code by meaning")
+    action = models.add_subparsers(dest="action", metavar="ACTION", parser_class=_Parser)
+    _json(action.add_parser("list", help="what ships and what is used"))
+    verify = action.add_parser("verify", help="check a model's files and run it once")
+    verify.add_argument("model", nargs="?", metavar="MODEL", help="a name or a manifest's path")
+    _json(verify)
+    bench = action.add_parser("bench", help="texts a second and milliseconds a query, here")
+    bench.add_argument("model", nargs="?", metavar="MODEL", help="a name or a manifest's path")
+    bench.add_argument("-n", type=int, default=512, metavar="N", help="texts to embed (512)")
+    _json(bench)
+
     doctor = commands.add_parser("doctor", help="check that everything treewright needs is there")
     _json(doctor)
     return parser
@@ -163,7 +205,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parser.parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
-    if arguments.command is None or (arguments.command == "feedback" and arguments.action is None):
+    if arguments.command is None or (
+        arguments.command in ("feedback", "models") and arguments.action is None
+    ):
         missing = "ACTION" if arguments.command else "COMMAND"
         print(f"treewright: error: {missing} is missing (try `--help`)", file=sys.stderr)
         return 2

@@ -53,7 +53,7 @@ def run(arguments: Namespace) -> int:
     sys.stdout.write(coloured_diff(diff, painter()))
     sys.stdout.flush()
     if arguments.write:
-        _write(texts)
+        write(texts)
         print(f"treewright: {len(texts)} files written", file=sys.stderr)
     return DONE
 
@@ -97,7 +97,7 @@ def _absolute(arguments: Any, root: str) -> dict[str, Any]:
     return result
 
 
-def _write(texts: dict[str, SourceText | None]) -> None:
+def write(texts: dict[str, SourceText | None]) -> None:
     """Replace each file in one step, so that a crash leaves old or new text, never half."""
     for path, text in texts.items():
         if text is None:

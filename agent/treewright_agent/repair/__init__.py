@@ -1,0 +1,1 @@
+"""Repair by search, without a language model."""

@@ -1,0 +1,378 @@
+"""The case that was forgotten: a guard with its own way out, or one more condition."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from treewright_agent.repair.mutate.expressions import in_method
+from treewright_agent.repair.mutate.scope import Scope, alike, family
+from treewright_agent.repair.mutate.statements import is_docstring, is_plain_value
+from treewright_agent.repair.source import Definition
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_MAX_PLACES = 14
+_MAX_ACTIONS = 12
+
+
+def atoms(
+    scope: Scope, node: ast.AST, only: Sequence[str] | None = None
+) -> list[tuple[str, float]]:
+    """Conditions on the variables at `node`, with what each adds to the cost."""
+    places: list[tuple[str, Sequence[str]]] = [
+        (name, scope.types_of_name(name, node)) for name in scope.variables(node)
+    ]
+    if in_method(scope, node):
+        places += [
+            (f"self.{name}", scope.types_of_name(f"self.{name}", node))
+            for name, what in scope.members(node).items()
+            if what in ("field", "property")
+        ]
+    if only is None or len(only):
+        known = {name for name, _ in places}
+        places += [(text, kinds) for text, kinds in _parts_in_use(scope, node) if text not in known]
+    found: dict[str, float] = {}
+    for position, (name, kinds) in enumerate(places):
+        if only is not None and name.split(".")[0].split("[")[0] not in only and name not in only:
+            continue
+        extra = 0.04 * position
+        if family(kinds) == "number":
+            for number, cost in _numbers(scope):
+                for sign in (">", "<", ">=", "<=", "=="):
+                    found.setdefault(
+                        f"{name} {sign} {number}", cost + extra + (0.6 if sign == "==" else 0)
+                    )
+        for text, cost in _of_one(name, kinds):
+            found.setdefault(text, cost + extra)
+        for other_position, (other, other_kinds) in enumerate(places):
+            if other != name:
+                for text, cost in _of_two(name, kinds, other, other_kinds):
+                    found.setdefault(text, cost + extra + 0.04 * other_position)
+    return sorted(found.items(), key=lambda item: item[1])
+
+
+def _parts_in_use(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]:
+    """Attributes and items that the function reads, as further things to ask about."""
+    function = scope.function_at(node)
+    if function is None:
+        return []
+    variables = {*scope.variables(node), "self"}
+    found: dict[str, Sequence[str]] = {}
+    for inner in ast.walk(function):
+        if not isinstance(inner, (ast.Attribute, ast.Subscript)) or not isinstance(
+            inner.ctx, ast.Load
+        ):
+            continue
+        if not scope.module.editable(inner) or isinstance(getattr(inner, "slice", None), ast.Slice):
+            continue
+        parent = scope.parent(inner)
+        if isinstance(parent, ast.Call) and parent.func is inner:
+            continue
+        roots = {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)}
+        text = scope.text(inner)
+        if roots <= variables and len(text) < 40 and "\n" not in text:
+            found.setdefault(text, scope.types(inner))
+    return list(found.items())[:6]
+
+
+def _numbers(scope: Scope) -> list[tuple[str, float]]:
+    """Numbers that may be a bound: those of the class or the file, and what tests expect."""
+    owner: ast.AST = scope.module.tree
+    if scope.function is not None:
+        owner = scope.module.class_of(scope.function) or scope.module.tree
+    found: dict[str, float] = {}
+    for inner in ast.walk(owner):
+        if isinstance(inner, ast.Constant) and type(inner.value) in (int, float):
+            if inner.value not in (0, 1, 2) and scope.module.editable(inner):
+                found.setdefault(scope.text(inner), 0.8)
+    if not scope.clues.expected_raises:
+        return list(found.items())[:3]
+    found.setdefault("1", 0.6)
+    found.setdefault("100", 1.0)
+    return list(found.items())[:5]
+
+
+def _of_one(name: str, kinds: Sequence[str]) -> Iterator[tuple[str, float]]:
+    kind = family(kinds)
+    optional = "NoneType" in kinds
+    if kind == "number":
+        yield f"{name} == 0", 0.0
+        yield f"{name} < 0", 0.0
+        yield f"{name} <= 0", 0.1
+        yield f"{name} == 1", 0.5
+        yield f"{name} <= 1", 0.5
+        yield f"{name} < 2", 0.9
+        yield f"{name} > 0", 0.6
+        yield f"{name} > 1", 1.0
+        yield f"{name} % 2 == 0", 1.0
+        yield f"{name} % 2 == 1", 1.0
+    elif kind in ("list", "text", "dict", "set"):
+        yield f"not {name}", 0.0
+        yield name, 0.4
+        yield f"len({name}) == 1", 0.6
+        yield f"len({name}) <= 1", 0.5
+        yield f"len({name}) < 2", 0.8
+    elif kind == "bool":
+        yield name, 0.2
+        yield f"not {name}", 0.2
+    elif kind == "none":
+        yield f"{name} is None", 0.0
+        yield f"not {name}", 0.4
+    else:
+        yield f"{name} is None", 0.1
+        yield f"not {name}", 0.2
+        yield f"{name} is not None", 0.5
+    if optional and kind != "none":
+        yield f"{name} is None", 0.0
+        yield f"{name} is not None", 0.4
+
+
+def _of_two(
+    left: str, left_kinds: Sequence[str], right: str, right_kinds: Sequence[str]
+) -> Iterator[tuple[str, float]]:
+    first, second = family(left_kinds), family(right_kinds)
+    if first == second == "number":
+        if left < right:
+            yield f"{left} == {right}", 0.3
+            yield f"{left} != {right}", 0.7
+        yield f"{left} > {right}", 0.3
+        yield f"{left} >= {right}", 0.4
+    if first == "number" and second in ("list", "text"):
+        yield f"{left} >= len({right})", 0.3
+        yield f"{left} < len({right})", 0.4
+        yield f"{left} > len({right})", 0.5
+        yield f"{left} == len({right})", 0.5
+        yield f"len({right}) < {left}", 0.6
+    if second in ("set", "dict", "list") and left_kinds and first not in ("list", "dict", "set"):
+        yield f"{left} in {right}", 0.2
+        yield f"{left} not in {right}", 0.2
+    sized = ("list", "text", "set", "dict")
+    if first in sized and second in sized and left_kinds and right_kinds:
+        if left < right:
+            yield f"len({left}) != len({right})", 0.5
+        yield f"len({left}) < len({right})", 0.6
+    if first == second and first in ("list", "text") and left < right:
+        yield f"{left} == {right}", 0.5
+        yield f"{left} != {right}", 0.8
+    if (
+        first == second
+        and first not in ("number", "list", "text", "bool", "dict", "set", "none")
+        and left < right
+    ):
+        yield f"{left} is {right}", 0.8
+        yield f"{left} == {right}", 0.6
+
+
+def conditions(scope: Scope) -> None:
+    """`if c` -> `if c and g`, `if g or c`."""
+    for node in scope.nodes:
+        if not isinstance(node, (ast.If, ast.While, ast.IfExp)):
+            continue
+        test = node.test
+        if not scope.module.editable(test) or (
+            isinstance(test, ast.Constant) and test.value is True
+        ):
+            continue
+        text = scope.text(test)
+        grouped = (
+            f"({text})"
+            if isinstance(test, (ast.BoolOp, ast.IfExp, ast.Lambda, ast.NamedExpr))
+            else text
+        )
+        or_grouped = (
+            f"({text})" if isinstance(test, (ast.IfExp, ast.Lambda, ast.NamedExpr)) else text
+        )
+        and_grouped = (
+            text if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else grouped
+        )
+        base = 2.5
+        names = [n.id for n in ast.walk(test) if isinstance(n, ast.Name)]
+        for atom, extra in atoms(scope, node)[:60]:
+            if atom == text:
+                continue
+            near = (
+                0.0
+                if any(name in atom.replace("(", " ").replace(")", " ").split() for name in names)
+                else 0.4
+            )
+            cost = base + extra + near
+            scope.replace(test, f"{atom} and {and_grouped}", "condition added", cost)
+            scope.replace(test, f"{atom} or {or_grouped}", "condition added", cost + 0.1)
+            scope.replace(test, f"{and_grouped} and {atom}", "condition added", cost + 0.05)
+            scope.replace(test, f"{or_grouped} or {atom}", "condition added", cost + 0.15)
+        for other in _tests_elsewhere(scope, node):
+            scope.replace(test, other, "condition of another place", 3.0)
+
+
+def _tests_elsewhere(scope: Scope, node: ast.AST) -> list[str]:
+    root: ast.AST = scope.function or scope.module.tree
+    texts: dict[str, None] = {}
+    for other in ast.walk(root):
+        if (
+            isinstance(other, (ast.If, ast.While, ast.IfExp))
+            and other is not node
+            and scope.module.editable(other.test)
+        ):
+            texts[scope.text(other.test)] = None
+    return list(texts)[:6]
+
+
+def guards(scope: Scope) -> None:
+    """`if x is None: return y` before a statement; `continue` in a loop; `raise` when awaited."""
+    function = scope.function
+    if function is None:
+        return
+    places = list(_places(scope, function))[:_MAX_PLACES]
+    fails_here = _raises_inside(scope, function)
+    for statement, where, base in places:
+        if fails_here:  # an exception asks for a case of its own more than a wrong value does
+            base -= 0.7
+        inner = scope.function_at(statement) or function
+        parameters = [
+            a.arg for a in (*inner.args.posonlyargs, *inner.args.args, *inner.args.kwonlyargs)
+        ]
+        only = (
+            [*parameters, *(f"self.{n}" for n in scope.members(statement))]
+            if where == "start"
+            else None
+        )
+        conditions_here = atoms(scope, statement, only)
+        actions = list(_actions(scope, statement, inner))
+        step = scope.step(statement)
+        for condition, extra in conditions_here[: 60 if where == "start" else 30]:
+            for action, cost in actions[:_MAX_ACTIONS]:
+                if condition.startswith(action.removeprefix("return ") + " is None"):
+                    continue
+                scope.insert_before(
+                    statement,
+                    [f"if {condition}:", f"{step}{action}"],
+                    "guard added",
+                    base + extra + cost,
+                )
+        for condition, cost in _error_conditions(scope, statement, where, parameters):
+            for action, more in _raises(scope, parameters):
+                scope.insert_before(
+                    statement,
+                    [f"if {condition}:", f"{step}{action}"],
+                    "check added",
+                    base - 0.9 + cost + more,
+                )
+
+
+def _raises_inside(scope: Scope, function: Definition) -> bool:
+    """Does a failing test end in an exception that this function raises?"""
+    if scope.clues.kinds <= {"AssertionError", "Exception", "Failed", "OutOfTime"}:
+        return False
+    first, last = function.lineno, function.end_lineno or function.lineno
+    return any(
+        file == scope.module.file and first <= line <= last for file, line in scope.clues.raised_at
+    )
+
+
+def _places(scope: Scope, function: Definition) -> Iterator[tuple[ast.stmt, str, float]]:
+    """(statement, where it stands, cost): starts of functions, loop bodies, then the rest."""
+    seen: set[ast.stmt] = set()
+    for inner in [
+        function,
+        *(n for n in ast.walk(function) if isinstance(n, Definition) and n is not function),
+    ]:
+        body = [s for s in inner.body if not is_docstring(scope, s)]
+        if body and (scope.touches(body[0]) or scope.touches(inner)):
+            seen.add(body[0])
+            yield body[0], "start", 2.5
+    for statement in scope.statements():
+        if isinstance(statement, _LOOPS) and statement.body[0] not in seen:
+            seen.add(statement.body[0])
+            yield statement.body[0], "loop", 2.8
+    for statement in scope.statements():
+        if statement in seen or isinstance(statement, (*Definition.__args__, ast.ClassDef)):
+            continue
+        if is_docstring(scope, statement) or scope.module.block_of(statement) is None:
+            continue
+        yield statement, "middle", 3.1
+
+
+def _actions(
+    scope: Scope, statement: ast.stmt, function: Definition
+) -> Iterator[tuple[str, float]]:
+    in_loop = any(isinstance(a, _LOOPS) for a in scope.module.ancestors(statement))
+    is_generator = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(function))
+    if in_loop:
+        yield "continue", 0.1
+        yield "break", 0.3
+    if is_generator or function.name == "__init__":
+        yield "return", 0.2
+        return
+    results = scope.known(function).get("return", ())
+    seen: set[str] = set()
+    for text in scope.clues.values[:4]:
+        if text not in seen and is_plain_value(text) and _fits(text, results):
+            seen.add(text)
+            yield f"return {text}", 0.1
+    defaults = _DEFAULTS.get(family(results), ()) or ("None", "False", "0", "[]", "''")
+    for text in (*defaults, "None"):
+        if text not in seen:
+            seen.add(text)
+            yield f"return {text}", 0.3
+    for name in scope.variables(statement):
+        same = alike(results, scope.types_of_name(name, statement))
+        if same is not False and name not in seen:
+            seen.add(name)
+            yield f"return {name}", 0.2 if same else 0.5
+    if in_loop:
+        return
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and node.value is not None:
+            text = scope.text(node.value)
+            if text not in seen and len(text) < 60 and "\n" not in text:
+                seen.add(text)
+                yield f"return {text}", 0.5
+
+
+_DEFAULTS: dict[str, tuple[str, ...]] = {
+    "number": ("0", "1", "-1"),
+    "list": ("[]", "[[]]"),
+    "text": ("''",),
+    "dict": ("{}",),
+    "set": ("set()",),
+    "bool": ("False", "True"),
+}
+
+
+def _fits(text: str, results: Sequence[str]) -> bool:
+    """Could the literal be what the function returns, by the types seen?"""
+    kinds = {family([kind]) for kind in results}
+    if not kinds or kinds <= {"none"}:
+        return True
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return True
+    return value is None or family([type(value).__name__]) in kinds
+
+
+def _error_conditions(
+    scope: Scope, statement: ast.stmt, where: str, parameters: Sequence[str]
+) -> list[tuple[str, float]]:
+    if not scope.clues.expected_raises or where == "loop":
+        return []
+    found = list(atoms(scope, statement, None)[:50])
+    for name in parameters:
+        if name in ("self", "cls"):
+            continue
+        kinds = scope.types_of_name(name, statement)
+        for kind in dict.fromkeys(k.split("[")[0] for k in kinds):
+            if kind in ("int", "str", "list", "dict", "float"):
+                found.append((f"not isinstance({name}, {kind})", 0.6))
+        found.append((f"not isinstance({name}, (int, float))", 0.9))
+        found.append((f"not {name}.strip()", 0.9))
+    return found
+
+
+def _raises(scope: Scope, parameters: Sequence[str]) -> Iterator[tuple[str, float]]:
+    for exception, message in scope.clues.expected_raises[:3]:
+        if message:
+            yield f"raise {exception}({message!r})", 0.0
+        else:
+            subject = next((name for name in parameters if name not in ("self", "cls")), "value")
+            yield f"raise {exception}({f'invalid {subject}'!r})", 0.0
