@@ -470,3 +470,11 @@ def test_facts_of_a_moment_ago_are_not_those_of_another_text(
         recent.learn(fixture.snapshot.overlays[path])
         fixture.workspace.change_document(path, 2, [edit])
         assert recent.near(fixture.snapshot.overlays[path], offset) is None
+
+
+def test_the_full_stop_of_a_comment_is_no_dot(tmp_path: Path) -> None:
+    text = "class A:\n    def go(self):\n        # It ends with a full stop.\n        self.$0go()\n"
+    with workspace_of(tmp_path, text) as fixture:
+        assert [item.label for item in completed(fixture).items] == ["go"]
+        found = graph.definitions(fixture.snapshot, fixture.path, fixture.offset)
+        assert [target.name for target in found] == ["go"]
