@@ -214,7 +214,10 @@ class FileFacts:
             scope = scopes[best]
             if scope.kind != "outer" and (
                 offset >= scope.inner
-                or any(start == offset and kind == "parameter" for start, kind in scope.bindings.values())
+                or any(
+                    start == offset and kind == "parameter"
+                    for start, kind in scope.bindings.values()
+                )
             ):
                 break
             best = scope.parent
@@ -224,7 +227,9 @@ class FileFacts:
         """Index of the innermost symbol whose span holds `offset`, or -1."""
         best, size = -1, 0
         for index, symbol in enumerate(self.symbols):
-            if symbol.start <= offset < symbol.end and (best < 0 or symbol.end - symbol.start <= size):
+            if symbol.start <= offset < symbol.end and (
+                best < 0 or symbol.end - symbol.start <= size
+            ):
                 best, size = index, symbol.end - symbol.start
         return best
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from treewright_indexer.facts.chunks import chunks_of
+from treewright_indexer.facts.exports import exported_names
 from treewright_indexer.facts.imports import imports_of
 from treewright_indexer.facts.references import postings_of
 from treewright_indexer.facts.rules import Rules, rules_of
 from treewright_indexer.facts.scopes import scopes_of
-from treewright_indexer.facts.exports import exported_names
 from treewright_indexer.facts.symbols import Outline, outline_of
 from treewright_indexer.model import FileFacts, Symbol
 from treewright_indexer.syntax import parse

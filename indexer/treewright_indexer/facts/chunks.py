@@ -70,7 +70,9 @@ def _stretches(
 
 _CLOSING: Final = re.compile(rb"[;,)]*")
 """Belongs to the definition before it."""
-_OPEN_KINDS: Final = frozenset({"class", "struct", "interface", "trait", "enum", "namespace", "module", "heading"})
+_OPEN_KINDS: Final = frozenset(
+    {"class", "struct", "interface", "trait", "enum", "namespace", "module", "heading"}
+)
 
 
 def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
@@ -137,6 +139,9 @@ def _borders(data: bytes, tree: Tree, start: int, end: int) -> list[int]:
             line = data.rfind(b"\n", 0, child_start) + 1
             if line > start and not data[line:child_start].strip():
                 found.append(line)
-            if child_end - child_start > MAX_BYTES or data.count(b"\n", child_start, child_end) >= MAX_LINES:
+            if (
+                child_end - child_start > MAX_BYTES
+                or data.count(b"\n", child_start, child_end) >= MAX_LINES
+            ):
                 pending.append(child)
     return sorted(set(found))

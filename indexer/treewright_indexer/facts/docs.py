@@ -44,7 +44,11 @@ def leading_comment(rules: Rules, data: bytes, start: int) -> str:
         return ""
     text = data[first : data.rfind(b"\n", 0, start)].strip()
     for begin, end in rules.block_comments:
-        if text.startswith(begin) and text.endswith(end) and not text.startswith(rules.line_comments):
+        if (
+            text.startswith(begin)
+            and text.endswith(end)
+            and not text.startswith(rules.line_comments)
+        ):
             body = text[len(begin) : -len(end)][:MAX_DOC].decode("utf-8", "ignore")
             return _dedented(_STARS.sub("", body).strip("*! \t\r\n"))
     lines = [_without_mark(line.strip(), rules.line_comments) for line in text.split(b"\n")]
@@ -67,7 +71,11 @@ def line_start(data: bytes, start: int) -> int:
 def comment_start(rules: Rules, data: bytes, start: int) -> int:
     """Start of the first line of the comment right above `start`; `start` without one."""
     line = data.rfind(b"\n", 0, start) + 1
-    if line < 2 or data[line - 2] == 10 or (line != start and not _WORDS.fullmatch(data, line, start)):
+    if (
+        line < 2
+        or data[line - 2] == 10
+        or (line != start and not _WORDS.fullmatch(data, line, start))
+    ):
         return start  # the first line, below an empty one, or behind something else
     first = start
     while line > 0:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from treewright_indexer.facts.symbols import Captures
 
 _PARTS: Final = (
-    "module", "name", "alias", "star", "default", "namespace", "reexport", "call", "group", "prefix",
+    "module", "path", "name", "alias", "star", "default", "namespace", "reexport", "call", "group", "prefix",
 )  # fmt: skip
 
 
@@ -62,6 +62,19 @@ def imports_of(rules: Rules, data: bytes, captured: Captures) -> list[Import]:
     return found
 
 
+def _joined(parts: Sequence[_Part]) -> list[_Part]:
+    """A path whose names are separate nodes counts as one module."""
+    joined: list[_Part] = []
+    path = False
+    for part in parts:
+        if part.what == "path" and path:
+            joined[-1] = joined[-1]._replace(end=part.end)
+        else:
+            joined.append(part._replace(what="module") if part.what == "path" else part)
+        path = part.what == "path"
+    return joined
+
+
 def _by_place(part: _Part) -> tuple[int, int]:
     return part.start, -part.end
 
@@ -69,6 +82,7 @@ def _by_place(part: _Part) -> tuple[int, int]:
 def _statement(
     rules: Rules, data: bytes, start: int, end: int, parts: Sequence[_Part]
 ) -> list[Import]:
+    parts = _joined(parts)
     items: list[_Item] = []
     groups: list[tuple[int, str]] = []  # end, prefix
     waiting = (-1, -1)
@@ -86,7 +100,10 @@ def _statement(
             groups.append((part.end, groups[-1][1] if groups else ""))
         elif what == "prefix":
             if groups:
-                groups[-1] = (groups[-1][0], groups[-1][1] + _text(data, part) + rules.import_separator)
+                groups[-1] = (
+                    groups[-1][0],
+                    groups[-1][1] + _text(data, part) + rules.import_separator,
+                )
         elif what == "alias":
             if items and items[-1].alias_start < 0:
                 items[-1] = items[-1]._replace(alias_start=part.start, alias_end=part.end)
@@ -113,7 +130,9 @@ def _statement(
             found.append(Import(start, end, module, level, "default", text, begin, begin, reexport))
         else:
             again = reexport or alias == text  # `import a as a`
-            found.append(Import(start, end, module, level, text, alias or text, begin, where, again))
+            found.append(
+                Import(start, end, module, level, text, alias or text, begin, where, again)
+            )
     return found
 
 
@@ -139,7 +158,7 @@ def _bare(rules: Rules, data: bytes, start: int, end: int, item: _Item, reexport
         return Import(start, end, head, level, name, alias or name, offset, where, reexport)
     if rules.import_bare == "nothing":
         return Import(start, end, module, level, "", "", begin, begin, reexport)
-    if rules.import_bare == "star":
+    if rules.import_bare == "star" and not alias:
         return Import(start, end, module, level, "*", "", begin, begin, reexport)
     bound = alias or module.rpartition(separator)[2]
     return Import(start, end, module, level, "", bound, begin, where, reexport)
@@ -155,7 +174,11 @@ def _module(rules: Rules, data: bytes, item: _Item) -> tuple[str, int]:
 
 
 def _alias(data: bytes, item: _Item) -> str:
-    return data[item.alias_start : item.alias_end].decode("utf-8", "replace") if item.alias_start >= 0 else ""
+    return (
+        data[item.alias_start : item.alias_end].decode("utf-8", "replace")
+        if item.alias_start >= 0
+        else ""
+    )
 
 
 def _text(data: bytes, part: _Part) -> str:

@@ -174,7 +174,8 @@ def _in_strings(
             continue
         if _TYPE_TEXT.fullmatch(data, start, end):
             for match in _IDENTIFIER.finditer(data, start, end):
-                found.append((match.start(2), match.end(2), match.group(1) is not None))
+                if match.group(2) not in rules.type_keywords:
+                    found.append((match.start(2), match.end(2), match.group(1) is not None))
     for name, start in exports or ():
         found.append((start, start + len(name.encode()), False))
     found.sort()

@@ -16,9 +16,7 @@ CLASS_KINDS: Final = frozenset({"class", "struct", "interface", "trait", "enum"}
 FUNCTION_KINDS: Final = frozenset({"function", "method", "constructor", "property", "macro"})
 """Kinds whose variables are local."""
 
-CONTAINER_KINDS: Final = (
-    CLASS_KINDS | FUNCTION_KINDS | {"namespace", "module", "package", "heading"}
-)
+CONTAINER_KINDS: Final = CLASS_KINDS | FUNCTION_KINDS | {"namespace", "module", "heading", "key"}
 """Kinds that hold other code: a reference belongs to the innermost of them."""
 
 CONSTANT: Final = 1 << 16
@@ -69,6 +67,8 @@ class Rules:
     reexport_binds: bool
     """Whether a re-export also binds the name in its own file."""
     literal_types: frozenset[bytes]
+    """Types whose quoted arguments are text, not types."""
+    type_keywords: frozenset[bytes]
     _remembered: dict[str | bytes, int] = field(default_factory=dict[str | bytes, int])
     _traits: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -143,12 +143,15 @@ def rules_of(language: Language) -> Rules:
         test_classes=language.pattern("tests", "classes"),
         test_calls=language.pattern("tests", "calls"),
         line_comments=tuple(mark.encode() for mark in comments.get("line", ())),
-        block_comments=tuple((begin.encode(), end.encode()) for begin, end in comments.get("block", ())),
+        block_comments=tuple(
+            (begin.encode(), end.encode()) for begin, end in comments.get("block", ())
+        ),
         import_bare=imports.get("bare", "module"),
         import_separator=imports.get("separator", "."),
         import_relative=imports.get("relative", ""),
         import_itself=imports.get("itself", ""),
         import_calls=frozenset(language.words("imports", "calls")),
         reexport_binds=imports.get("reexport_binds", True),
+        type_keywords=frozenset(word.encode() for word in language.words("types", "keywords")),
         literal_types=frozenset(word.encode() for word in language.words("types", "literal")),
     )

@@ -8,13 +8,21 @@ from treewright_indexer.facts.rules import CLASS_KINDS, FUNCTION_KINDS, Rules
 from treewright_indexer.model import Import, Scope, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import re
+from collections.abc import Mapping, Sequence
 
     from tree_sitter import Node
 
     from treewright_indexer.facts.symbols import Outline
 
-_KIND_OF_SYMBOL = {kind: "function" for kind in FUNCTION_KINDS} | {kind: "class" for kind in CLASS_KINDS} | {"type": "type"}
+_KIND_OF_SYMBOL = {
+    **dict.fromkeys(FUNCTION_KINDS, "function"),
+    **dict.fromkeys(CLASS_KINDS, "class"),
+    "type": "type",
+}
+
+
+_QUOTED = re.compile(rb".?[\"'`]", re.DOTALL)
 
 
 def scopes_of(
@@ -41,7 +49,11 @@ def scopes_of(
         if kind == "parameter":
             scope.bindings.setdefault(name, (start, kind))
             continue
-        while scope.kind == "outer" or start < scope.inner or (kind == "hoisted" and scope.kind == "block"):
+        while (
+            scope.kind == "outer"
+            or start < scope.inner
+            or (kind == "hoisted" and scope.kind == "block")
+        ):
             scope = scopes[scope.parent]
         if kind in ("global", "nonlocal"):
             scope.bindings[name] = (start, kind)
@@ -59,6 +71,8 @@ def _regions(
     symbols = outline.symbols
     for index in outline.containers:
         symbol = symbols[index]
+        if symbol.kind in ("heading", "key"):
+            continue
         kind = _KIND_OF_SYMBOL.get(symbol.kind, "block")
         body = outline.bodies[index]
         # A receiver stands before the name of a member outside its type.
@@ -68,7 +82,7 @@ def _regions(
     # A function's body is no scope beside its function, nor is `() => …` beside `f` in
     # `const f = () => …`.
     bodies = {body for body in outline.bodies if body >= 0}
-    for index, symbol in enumerate(symbols):
+    for symbol in symbols:
         if symbol.kind == "type":  # its parameters are its own
             regions.append((symbol.name_end, -symbol.end, "block", -1, symbol.name_end))
     for node in captured.get("members", ()):
@@ -140,6 +154,10 @@ def _bindings(
         for item in imports
         if item.alias and (rules.reexport_binds or not item.reexport)
     ]
+    for symbol in outline.symbols:
+        kind = _KIND_OF_SYMBOL.get(symbol.kind)
+        if kind is not None and symbol.name_start in ends:  # `const f = () => …`
+            kinds[symbol.name_start] = kind
     for start, end in ends.items():
         found.append((start, kinds[start], data[start:end].decode("utf-8", "replace")))
     for symbol in outline.symbols:
@@ -152,13 +170,13 @@ def _bindings(
 
 def _binds(data: bytes, symbols: Sequence[Symbol], symbol: Symbol) -> bool:
     """Whether the definition binds its name in the scope around it."""
-    if symbol.kind in ("field", "heading", "key") or symbol.owner:
+    if symbol.kind in ("field", "heading", "key", "package") or symbol.owner:
         return False
     if symbol.parent >= 0 and symbol.start >= symbols[symbol.parent].end:
         return False  # a member that stands outside its type
     if symbol.parent < 0 and symbol.kind in ("method", "constructor", "property"):
         return False  # in an object without a name
-    return data[symbol.name_start - 1] not in b"\"'`"  # a test, named by a string
+    return not _QUOTED.match(data, max(0, symbol.name_start - 1))  # a test, named by a string
 
 
 def _first(binding: tuple[int, str, str]) -> int:

@@ -6,6 +6,7 @@ base class to the last class name before it, a docstring to the last name of a c
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -39,6 +40,9 @@ _KINDS: Final = (
 _RANK: Final = {kind: rank for rank, kind in enumerate(_KINDS)}
 """Two patterns may capture one node: the kind that says more wins."""
 
+_CALLED: Final = re.compile(rb"[A-Za-z][\w.]*", re.ASCII)
+_OPEN_KINDS: Final = frozenset({"", "namespace", "module"})
+_DATA_KINDS: Final = frozenset({"variable", "constant", "field", "enum_member"})
 _VALUE_KINDS: Final = frozenset({"variable", "constant"})
 _PROPERTY, _TEST, _EXPORTED = int(Flag.PROPERTY), int(Flag.TEST), int(Flag.EXPORTED)
 _VISIBILITY: Final = int(Flag.PRIVATE | Flag.EXPORTED)
@@ -66,10 +70,10 @@ class _Entry(NamedTuple):
 
 
 class _Frame(NamedTuple):
-    """What the sweep is inside of. `index` is -1 when the type is not in this file."""
+    """What the sweep is inside of. `symbol` is -1 when the type is not in this file."""
 
     end: int
-    index: int
+    symbol: int
     kind: str
     owner: str
 
@@ -110,7 +114,8 @@ def _entries(rules: Rules, captured: Captures) -> list[_Entry]:
     """The captured definitions, parents first, one per stretch of text."""
     name_field, body_field = rules.name_field, rules.body_field
     found: dict[tuple[int, int], _Entry] = {}
-    names = sorted(node.byte_range for node in captured.get("name", ()))
+    names = sorted([node.byte_range for node in captured.get("name", ())])
+    late_names = sorted([node.byte_range for node in captured.get("name.last", ())])
     bodies = sorted(node.byte_range for node in captured.get("body", ()))
     for capture, nodes in captured.items():
         if not capture.startswith("def."):
@@ -124,6 +129,8 @@ def _entries(rules: Rules, captured: Captures) -> list[_Entry]:
             name = node.child_by_field_id(name_field)
             if name is not None:
                 name_start, name_end = name.start_byte, name.end_byte
+            elif (late := _last_inside(late_names, start, end)) is not None:
+                name_start, name_end = late
             else:
                 at = bisect_left(names, (start, start))
                 if at == len(names) or names[at][1] > end:
@@ -191,29 +198,35 @@ class _Sweep:
         if kind in _VALUE_KINDS and parent_kind in FUNCTION_KINDS:
             return  # a local name: its scope binds it
         name = data[name_start:name_end].decode("utf-8", "replace")
-        first, decorators, flags = start, (), 0
+        first, shown, decorators, flags = start, start, (), 0
         if index in self.decorators:
             nodes = self.decorators[index]
             first = min(start, nodes[0].start_byte)
             decorators = tuple([_decorator(data, node) for node in nodes])
             for text in decorators:
                 flags |= rules.flags_of("@" + text)
+            shown = max(start, nodes[-1].end_byte)
         bases: tuple[str, ...] = ()
         if index in self.bases:
             bases = tuple([_folded(data, *n.byte_range, MAX_DECORATOR) for n in self.bases[index]])
+        if kind == "field" and parent_kind in FUNCTION_KINDS:  # a parameter that is kept
+            at = len(self.stack) - 1
+            while self.stack[at].kind in FUNCTION_KINDS:
+                at -= 1
+            _, parent, parent_kind, owner = self.stack[at]
         if index in self.owners:
             owner = data[slice(*self.owners[index].byte_range)].decode("utf-8", "replace")
             parent = self._top.get(owner, -1)
             parent_kind = "class"
         if kind == "test":
-            called = data[start:name_start].partition(b"(")[0].decode("utf-8", "replace")
-            if not rules.test_calls.fullmatch(called):
+            called = _CALLED.match(data, start)
+            if called is None or not rules.test_calls.fullmatch(called.group().decode()):
                 return
             kind, flags = "function", flags | _TEST
         traits = rules.traits(name)
         if kind == "variable" or kind in FUNCTION_KINDS or bases:
             kind = self._kind(kind, name, parent_kind, bases, traits)
-        signature = _signature(data, start, body if body > name_end else end, kind)
+        signature = _signature(data, shown, body if body > name_end else end, kind)
         if name_start > start:
             flags |= rules.flags_of_prefix(data[start:name_start])
         if flags & _PROPERTY and kind == "method":
@@ -221,34 +234,52 @@ class _Sweep:
         flags |= traits & _VISIBILITY
         if self._exported and self._in_export(start):
             flags |= _EXPORTED
-        if traits & _TEST and kind in FUNCTION_KINDS:
-            if parent < 0 or parent_kind not in CLASS_KINDS or self._is_test(self.symbols[parent]):
-                flags |= _TEST
+        if (
+            traits & _TEST
+            and kind in FUNCTION_KINDS
+            and (
+                parent < 0 or parent_kind not in CLASS_KINDS or self._is_test(self.symbols[parent])
+            )
+        ):
+            flags |= _TEST
         if index in self.docs:
             doc = doc_of_string(data, *self.docs[index][0].byte_range)
         else:
             doc = leading_comment(rules, data, first)
         own = len(self.symbols)
+        if kind in _DATA_KINDS:
+            self._seen.add((parent, name))
         self.symbols.append(
             Symbol(
-                name, kind, first, end, name_start, name_end, parent, signature, doc, bases,
-                decorators, flags, "" if parent >= 0 else owner,
-            )  # fmt: skip
+                name,
+                kind,
+                first,
+                end,
+                name_start,
+                name_end,
+                parent,
+                signature,
+                doc,
+                bases,
+                decorators,
+                flags,
+                "" if parent >= 0 else owner,
+            )
         )
         self.bodies.append(body)
         if kind in CONTAINER_KINDS:
             self.containers.append(own)
             self.stack.append(_Frame(end, own, kind, ""))
-            if parent < 0 and kind in CLASS_KINDS:
+            if parent_kind in _OPEN_KINDS and kind in CLASS_KINDS:
                 self._top.setdefault(name, own)
 
     def assign(self, start: int, end: int, node: Node, frame: _Frame) -> None:
         """A name bound by an assignment outside functions; the first one counts."""
         rules, data = self.rules, self.data
         name = data[start:end].decode("utf-8", "replace")
-        if (frame.index, name) in self._seen:
+        if (frame.symbol, name) in self._seen:
             return
-        self._seen.add((frame.index, name))
+        self._seen.add((frame.symbol, name))
         begin, stop = _statement(rules, node)
         traits = rules.traits(name)
         if frame.kind == "enum":
@@ -259,10 +290,20 @@ class _Sweep:
             kind = "field" if frame.kind in CLASS_KINDS else "variable"
         self.symbols.append(
             Symbol(
-                name, kind, begin, stop, start, end, frame.index,
-                _folded(data, begin, stop, MAX_VALUE), leading_comment(rules, data, begin), (), (),
-                traits & _VISIBILITY, frame.owner,
-            )  # fmt: skip
+                name,
+                kind,
+                begin,
+                stop,
+                start,
+                end,
+                frame.symbol,
+                _folded(data, begin, stop, MAX_VALUE),
+                leading_comment(rules, data, begin),
+                (),
+                (),
+                traits & _VISIBILITY,
+                frame.owner,
+            )
         )
         self.bodies.append(-1)
 
@@ -278,17 +319,27 @@ class _Sweep:
             return
         frame = stack[at]
         name = data[start:end].decode("utf-8", "replace")
-        if (frame.index, name) in self._seen:
+        if (frame.symbol, name) in self._seen:
             return
-        self._seen.add((frame.index, name))
+        self._seen.add((frame.symbol, name))
         begin, stop = _statement(rules, node)
         # The span ends with the name: what stands on the right belongs to the method.
         self.symbols.append(
             Symbol(
-                name, "field", begin, end, start, end, frame.index,
-                _folded(data, begin, stop, MAX_VALUE), "", (), (),
-                rules.traits(name) & _VISIBILITY, frame.owner,
-            )  # fmt: skip
+                name,
+                "field",
+                begin,
+                end,
+                start,
+                end,
+                frame.symbol,
+                _folded(data, begin, stop, MAX_VALUE),
+                "",
+                (),
+                (),
+                rules.traits(name) & _VISIBILITY,
+                frame.owner,
+            )
         )
         self.bodies.append(-1)
 
@@ -334,14 +385,17 @@ class _Sweep:
         return bool(matches(symbol.name)) or any(map(matches, symbol.bases))
 
 
+def _last_inside(spans: list[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
+    at = bisect_left(spans, (end, 0)) - 1
+    return spans[at] if at >= 0 and spans[at][0] >= start else None
+
+
 def _first_inside(spans: list[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
     at = bisect_left(spans, (start, start))
     return spans[at] if at < len(spans) and spans[at][1] <= end else None
 
 
-def _by_last_name(
-    nodes: Sequence[Node], names: Sequence[tuple[int, int]]
-) -> dict[int, list[Node]]:
+def _by_last_name(nodes: Sequence[Node], names: Sequence[tuple[int, int]]) -> dict[int, list[Node]]:
     """Nodes by the definition whose name is the last one before them."""
     found: dict[int, list[Node]] = {}
     starts = [start for start, _ in names] if nodes else []
@@ -352,9 +406,7 @@ def _by_last_name(
     return found
 
 
-def _by_next_name(
-    nodes: Sequence[Node], names: Sequence[tuple[int, int]]
-) -> dict[int, list[Node]]:
+def _by_next_name(nodes: Sequence[Node], names: Sequence[tuple[int, int]]) -> dict[int, list[Node]]:
     """Nodes by the definition whose name is the first one behind them."""
     found: dict[int, list[Node]] = {}
     starts = [start for start, _ in names] if nodes else []
@@ -393,7 +445,12 @@ def _folded(data: bytes, start: int, end: int, limit: int) -> str:
 
 
 def _signature(data: bytes, start: int, end: int, kind: str) -> str:
-    text = _folded(data, start, end, MAX_SIGNATURE if kind in CONTAINER_KINDS else MAX_VALUE)
+    if kind == "heading" or kind == "key":  # all that follows is theirs: show the first line
+        newline = data.find(b"\n", start, end)
+        text = _folded(data, start, end if newline < 0 else newline, MAX_VALUE)
+    else:
+        text = _folded(data, start, end, MAX_SIGNATURE if kind in CONTAINER_KINDS else MAX_VALUE)
+    text = text.lstrip(" ])")
     if "( " in text or ", )" in text or " )" in text:  # it was folded
         text = text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
-    return text.removesuffix("=>").rstrip(" :{=;")
+    return text.rstrip().removesuffix("=>").rstrip(" :{=;")

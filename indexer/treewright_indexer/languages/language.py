@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
-import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +26,7 @@ ERROR_PATTERNS: Final = "\n(ERROR) @error\n(MISSING) @error\n"
 """Added to every query: nodes that stand for what the grammar could not read."""
 
 OUTLINE_CAPTURES: Final = (
-    "def.", "name", "body", "doc", "decorator", "base", "owner", "members", "assign", "field",
+    "_", "def.", "name", "body", "doc", "decorator", "base", "owner", "members", "assign", "field",
     "exported",
 )  # fmt: skip
 """Prefixes of the captures that symbols are made of."""
@@ -38,7 +38,7 @@ class Language:
 
     id: str
     name: str
-    folder: str
+    folder: Path
     extensions: tuple[str, ...]
     filenames: tuple[str, ...]
     editor_ids: tuple[str, ...]
@@ -69,18 +69,17 @@ class Language:
 
     @cached_property
     def grammar(self) -> Grammar:
-        from tree_sitter import Language as Grammar
-
-        module = importlib.import_module(self._module)
-        return Grammar(getattr(module, self.rules["grammar"].get("function", "language"))())
+        """The grammar itself; imports it. Raises ImportError when it is not installed."""
+        module: Any = importlib.import_module(self._module)
+        make: Any = importlib.import_module("tree_sitter").Language
+        return make(getattr(module, self.rules["grammar"].get("function", "language"))())
 
     @cached_property
     def query_source(self) -> str:
         """The files that the data names, `symbols.scm` by default, as one query."""
         parts: list[str] = []
         for name in self.rules.get("queries", ("symbols.scm",)):
-            with open(os.path.join(self.folder, name), encoding="utf-8") as file:
-                parts.append(file.read())
+            parts.append((self.folder / name).read_text("utf-8"))
         return "\n".join(parts)
 
     @cached_property
@@ -113,7 +112,7 @@ class Language:
 
     def field_id(self, name: str) -> int:
         """The grammar's number of a field; 0, which no field has, when it lacks the field."""
-        return self.grammar.field_id_for_name(name) or 0
+        return (self.grammar.field_id_for_name(name) or 0) if name else 0
 
     # ---------------------------------------------------------------- what the data says
 
@@ -128,14 +127,15 @@ class Language:
         value = self.rules.get(section, {}).get(key)
         if not value:
             return _NEVER
-        return re.compile("|".join(f"(?:{one})" for one in ([value] if isinstance(value, str) else value)))
+        return re.compile(
+            "|".join(f"(?:{one})" for one in ([value] if isinstance(value, str) else value))
+        )
 
 
-def read_language(folder: str) -> Language:
-    with open(os.path.join(folder, "language.toml"), "rb") as file:
-        rules = tomllib.load(file)
+def read_language(folder: Path) -> Language:
+    rules = tomllib.loads((folder / "language.toml").read_text("utf-8"))
     return Language(
-        id=os.path.basename(folder),
+        id=folder.name,
         name=rules["name"],
         folder=folder,
         extensions=tuple(rules.get("extensions", ())),

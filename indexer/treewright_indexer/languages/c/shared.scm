@@ -14,15 +14,17 @@
 (union_specifier name: (_) body: (_)) @def.struct
 (enum_specifier name: (_) body: (_)) @def.enum
 (enumerator) @def.enum_member
-(type_definition declarator: (type_identifier) @name) @def.type
-(type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @def.type
-(type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))) @def.type
+(type_definition declarator: (type_identifier) @name.last) @def.type
+(type_definition declarator: (pointer_declarator declarator: (type_identifier) @name.last)) @def.type
+(type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name.last)))) @def.type
 (preproc_def) @def.constant
 (preproc_function_def) @def.macro
 (field_declaration declarator: (field_identifier) @name) @def.field
 (field_declaration declarator: (pointer_declarator declarator: (field_identifier) @name)) @def.field
 (field_declaration declarator: (array_declarator declarator: (field_identifier) @name)) @def.field
 (translation_unit (declaration declarator: (identifier) @name) @def.variable)
+(translation_unit (declaration declarator: (identifier) @name @def.variable))
+(translation_unit (declaration declarator: (array_declarator declarator: (identifier) @name)) @def.variable)
 (translation_unit (declaration declarator: (init_declarator declarator: (identifier) @name)) @def.variable)
 (translation_unit (declaration declarator: (init_declarator declarator: (pointer_declarator declarator: (identifier) @name))) @def.variable)
 (translation_unit (declaration declarator: (init_declarator declarator: (array_declarator declarator: (identifier) @name))) @def.variable)

@@ -22,7 +22,7 @@
 (interface_type (type_elem . (type_identifier) @base @inherit .))
 (method_elem) @def.method
 (source_file (const_declaration (const_spec name: (identifier) @name) @def.constant))
-(source_file (const_declaration (const_spec name: (identifier) @name @def.constant)))
+(source_file (const_declaration (const_spec (identifier) @name @def.constant)))
 (source_file (var_declaration (var_spec name: (identifier) @name @def.variable)))
 (source_file (var_declaration (var_spec name: (identifier) @name) @def.variable))
 (source_file (var_declaration (var_spec_list (var_spec name: (identifier) @name) @def.variable)))
@@ -43,7 +43,7 @@
 (type_parameter_declaration name: (identifier) @bind.type)
 (short_var_declaration left: (expression_list (identifier) @bind))
 (range_clause left: (expression_list (identifier) @bind))
-(const_spec name: (identifier) @bind)
+(const_spec (identifier) @bind)
 (var_spec name: (identifier) @bind)
 (type_switch_statement alias: (expression_list (identifier) @bind))
 (receive_statement left: (expression_list (identifier) @bind))

@@ -51,6 +51,8 @@
 (assignment left: [
   (identifier) @assign
   (pattern_list (identifier) @assign)
+  (tuple_pattern (identifier) @assign)
+  (list_pattern (identifier) @assign)
   (attribute object: (identifier) attribute: (identifier) @field)
   (pattern_list (attribute object: (identifier) attribute: (identifier) @field))
 ])
