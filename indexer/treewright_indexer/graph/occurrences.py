@@ -80,13 +80,24 @@ def _skip_space(data: bytes, position: int) -> int:
 
 def _skip_dot(data: bytes, position: int) -> int | None:
     """The end of what stands before `.`, `?.`, `->` or `::`; None when none of them does."""
+    before = position
     position = _skip_space(data, position)
+    if _ends_comment(data, position, before):
+        return None
     if data.endswith(b"..", 0, position):  # an ellipsis on the line above
         return None
     for mark in (b"?.", b".", b"->", b"::"):
         if data.endswith(mark, 0, position):
             return _skip_space(data, position - len(mark))
     return None
+
+
+def _ends_comment(data: bytes, position: int, before: int) -> bool:
+    """True when the line break between is that of a comment, whose full stop is no dot."""
+    if b"\n" not in data[position:before]:
+        return False
+    line = data[data.rfind(b"\n", 0, position) + 1 : position]
+    return b"#" in line or b"//" in line
 
 
 def _preceded_by_value(data: bytes, start: int) -> bool:
