@@ -7,8 +7,10 @@ an answer never waits for the index to be complete and never speaks of older tex
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
     from treewright_indexer.folder import Folder
     from treewright_indexer.store.rows import SymbolRow
+
+
+_ON_THE_SPOT_S = 0.5
 
 
 class SymbolHit(NamedTuple):
@@ -143,7 +148,16 @@ class Snapshot:
     another text than the one that is read later, the answer fails with StaleSnapshotError.
     """
 
-    __slots__ = ("_documents", "_nested", "_seen", "folders", "overlays", "removed", "revision")
+    __slots__ = (
+        "_bytes",
+        "_documents",
+        "_nested",
+        "_seen",
+        "folders",
+        "overlays",
+        "removed",
+        "revision",
+    )
 
     def __init__(
         self,
@@ -161,6 +175,7 @@ class Snapshot:
         # What this snapshot has read from disk, and the hash of what it knows of the rest.
         self._documents: dict[str, Overlay] = {}
         self._seen: dict[str, str] = {}
+        self._bytes: dict[str, bytes] = {}
         # Folders inside folders: each file is answered for by its innermost one.
         roots = [folder.root for folder in self.folders]
         self._nested = any(_is_below(a, b) for a in roots for b in roots if a is not b)
@@ -315,7 +330,9 @@ class Snapshot:
         """Files that use the identifier, with its postings when the index has them."""
         encoded = name.encode()
         for folder in self.folders:
-            pending = folder.pending_naming(name)  # before the store is asked: none is missed
+            pending = folder.pending_naming(
+                name, self._bytes
+            )  # before the store is asked: none is missed
             known = set(pending)
             for row in folder.store.postings(name):
                 path = folder.absolute(row.path)
@@ -351,7 +368,7 @@ class Snapshot:
         """Every definition of exactly `name`."""
         hits: list[SymbolHit] = []
         for folder in self.folders:
-            pending = folder.pending_naming(name)
+            pending = folder.pending_naming(name, self._bytes)
             rows = folder.store.symbols_named(name)
             hits += self._current_hits(folder, rows, pending, lambda hit: hit.name == name)
         for path in self.overlays:
@@ -361,15 +378,18 @@ class Snapshot:
     def symbols_matching(self, query: str, limit: int) -> list[SymbolHit]:
         """Symbols whose name the letters of `query` match, best first; see Store.
 
-        Open documents count with their unsaved text.
+        Open documents count with their unsaved text. While the index is incomplete, files it
+        lacks are read for half a second at most, likely ones first, and only for names that
+        hold the query as it is.
         """
         from treewright_indexer.search.symbols import rank_symbols
 
         hits: list[SymbolHit] = []
         for folder in self.folders:
-            pending = folder.pending_containing(query)
+            pending = folder.pending_containing(query, self._bytes)
             rows = folder.store.symbols_matching(query, limit + 64)
-            hits += self._current_hits(folder, rows, pending, lambda hit: True)
+            end = time.monotonic() + _ON_THE_SPOT_S
+            hits += self._current_hits(folder, rows, pending, lambda hit: True, end)
         for path in self.overlays:
             hits += self._symbols_of(path)
         return rank_symbols(hits, query, limit)
@@ -380,6 +400,7 @@ class Snapshot:
         rows: Sequence[SymbolRow],
         pending: Sequence[str],
         wanted: Callable[[SymbolHit], bool],
+        deadline: float = math.inf,
     ) -> Iterator[SymbolHit]:
         """The rows whose files are as the index knows them; the others are read on the spot."""
         anew = dict.fromkeys(pending)
@@ -397,8 +418,15 @@ class Snapshot:
                 yield SymbolHit(path, *row[2:])
         for relative in anew:
             path = folder.absolute(relative)
-            if not self.is_hidden(folder, path):
-                yield from (hit for hit in self._symbols_of(path) if wanted(hit))
+            if self.is_hidden(folder, path):
+                continue
+            if time.monotonic() > deadline:
+                break
+            if path in self._documents:
+                hits = self._symbols_of(path)
+            else:
+                hits = [SymbolHit(path, *entry) for entry in folder.symbols_now(relative)]
+            yield from (hit for hit in hits if wanted(hit))
 
     def _symbols_of(self, path: str) -> list[SymbolHit]:
         from treewright_indexer.pipeline.entries import symbol_entries

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from treewright_indexer.facts.rules import CLASS_KINDS, FUNCTION_KINDS, Rules
 from treewright_indexer.model import Import, Scope, Symbol
 
 if TYPE_CHECKING:
-    import re
-from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tree_sitter import Node
 
