@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.model import FileFacts
 from treewright_indexer.pipeline.builder import Builder, Finish, Report
+from treewright_indexer.pipeline.entries import Job, Reading, look, symbol_entries
 from treewright_indexer.pipeline.watch import Watcher
 from treewright_indexer.settings import IndexSettings
-from treewright_indexer.store import PostingRow, Stamp, Store
+from treewright_indexer.store import PostingRow, Stamp, Store, SymbolEntry
+from treewright_indexer.store.rows import UNKNOWN
 
 if TYPE_CHECKING:
     from treewright_indexer.search.vectors import Vectors
@@ -23,6 +26,16 @@ _LIST_S: Final = 0.25
 _FIRST_LIST_S: Final = 30.0
 """… and when there is none."""
 _MAX_FACTS: Final = 256
+_MAX_OUTLINES: Final = 2000
+_MAX_KEPT_BYTES: Final = 64 * 1024 * 1024
+# What stands before a name that its line defines: other words (`class X`, `async def x`), but
+# none that begins a use. A guess: it decides what is read first, never what is found.
+_HEAD: Final = re.compile(
+    rb"[ \t]*(?!(?:import|from|return|raise|throw|if|elif|while|for|in|await|yield|assert|with|del"
+    rb"|new|case|and|or|not|print|except)\b)(?:[\w:<>,*&\[\].]+[ \t]+){1,4}\w*"
+)
+_TAIL: Final = re.compile(rb"\w*[ \t]*[:=]")
+_MAX_LOOKS: Final = 30
 
 
 class Folder:
@@ -49,6 +62,7 @@ class Folder:
         self._tell = tell
         self._facts: OrderedDict[tuple[str, str, str, bool], FileFacts] = OrderedDict()
         self._facts_lock = threading.Lock()
+        self._outlines: dict[tuple[str, Stamp], list[SymbolEntry]] = {}
 
     # ---------------------------------------------------------------- paths
 
@@ -126,24 +140,73 @@ class Folder:
         self._wait_listed()
         return self._builder.pending
 
-    def pending_naming(self, name: str) -> list[str]:
+    # `kept` is what one answer has read of them so far: it sees one text of a file.
+
+    def pending_naming(self, name: str, kept: dict[str, bytes] | None = None) -> list[str]:
         """The pending files whose bytes hold `name`."""
-        return self._pending_with(name.encode(), fold=False)
+        wanted = name.encode()
+        return [relative for relative, data in self._pending_texts(kept) if wanted in data]
 
-    def pending_containing(self, query: str) -> list[str]:
-        """The pending files that may define a name that holds the query's letters."""
-        return self._pending_with(query.rpartition(".")[2].lower().encode(), fold=True)
+    def pending_counting(self, words: Sequence[str]) -> dict[str, int]:
+        """How many of the words, given in lower case, each pending file holds; 0 is left out."""
+        wanted = [word.encode() for word in words]
+        counts: dict[str, int] = {}
+        for relative, data in self._pending_texts(None):
+            folded = data.lower()
+            if count := sum(word in folded for word in wanted):
+                counts[relative] = count
+        return counts
 
-    def _pending_with(self, wanted: bytes, *, fold: bool) -> list[str]:
-        found: list[str] = []
+    def pending_containing(self, query: str, kept: dict[str, bytes] | None = None) -> list[str]:
+        """The pending files that hold the last part of a dotted name, whatever its case.
+
+        Those come first where a line looks as if it defined it.
+        """
+        wanted = query.rpartition(".")[2].lower().encode()
+        likely: list[str] = []
+        others: list[str] = []
+        for relative, data in self._pending_texts(kept):
+            folded = data.lower()
+            if wanted in folded:
+                (likely if _seems_to_define(folded, wanted) else others).append(relative)
+        return likely + others
+
+    def symbols_now(self, relative: str) -> list[SymbolEntry]:
+        """The symbols of the file as it is on disk, read on the spot; [] if it cannot be read."""
+        from treewright_indexer.facts import outline
+        from treewright_indexer.syntax import parse
+
+        found = look(self.root, Job(relative, UNKNOWN), self._settings.max_file_bytes)
+        if not isinstance(found, Reading) or found.language is None:
+            return []
+        key = (relative, found.stamp)
+        with self._facts_lock:
+            known = self._outlines.get(key)
+        if known is not None:
+            return known
+        text = found.text
+        symbols = outline(found.language, text, parse(found.language, text.data))
+        entries = symbol_entries(text, symbols)
+        with self._facts_lock:
+            if len(self._outlines) >= _MAX_OUTLINES:
+                self._outlines.clear()
+            self._outlines[key] = entries
+        return entries
+
+    def _pending_texts(self, kept: dict[str, bytes] | None) -> Iterator[tuple[str, bytes]]:
+        n_kept = sum(map(len, kept.values())) if kept else 0
         for relative in sorted(self.pending):
-            try:
-                data = Path(self._prefix + relative).read_bytes()
-            except (OSError, ValueError):
-                continue
-            if wanted in (data.lower() if fold else data):
-                found.append(relative)
-        return found
+            path = self._prefix + relative
+            data = kept.get(path) if kept else None
+            if data is None:
+                try:
+                    data = Path(path).read_bytes()
+                except (OSError, ValueError):
+                    continue
+                if kept is not None and n_kept < _MAX_KEPT_BYTES:
+                    kept[path] = data
+                    n_kept += len(data)
+            yield relative, data
 
     def _wait_listed(self) -> None:
         if self._builder.started and not self._builder.scanned:
@@ -212,3 +275,19 @@ class Folder:
             self._watcher.close()
         self._builder.close()
         self.store.close()
+
+
+def _seems_to_define(text: bytes, name: bytes) -> bool:
+    """Whether one of the first lines that hold the name looks as if it defined it."""
+    at = text.find(name)
+    for _ in range(_MAX_LOOKS):
+        if at < 0:
+            return False
+        head = text[text.rfind(b"\n", 0, at) + 1 : at]
+        if len(head) < 200:
+            if _HEAD.fullmatch(head):
+                return True
+            if not head.strip() and _TAIL.match(text, at + len(name)):
+                return True
+        at = text.find(name, at + len(name))
+    return False

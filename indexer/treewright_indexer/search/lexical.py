@@ -99,11 +99,8 @@ def candidates(
 
 def _pending(folder: Folder, phrases: list[str]) -> dict[str, None]:
     """Pending files that hold words of the query, the fullest first."""
-    counts: dict[str, int] = {}
-    for phrase in phrases:
-        for word in phrase.split():
-            for relative in folder.pending_containing(word):
-                counts[relative] = counts.get(relative, 0) + 1
+    words = dict.fromkeys(word for phrase in phrases for word in phrase.split())
+    counts = folder.pending_counting(list(words))
     return dict.fromkeys(sorted(counts, key=lambda relative: (-counts[relative], relative)))
 
 
