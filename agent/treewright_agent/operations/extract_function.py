@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+_FRAMES = frozenset({"_getframe", "currentframe", "getouterframes"})
+
+
 class ExtractFunction(Arguments):
     path: Annotated[str, msgspec.Meta(description="the file")]
     start: Annotated[int, msgspec.Meta(description="first byte of the selection")] = -1
@@ -382,6 +385,11 @@ def _require_movable(file: PythonFile, region: _Region) -> None:
                 raise RefusedError(f"its `{word}` belongs to a loop outside the selection")
         if node.type == "wildcard_import":
             raise RefusedError("a star import can only stand at the top of a module")
+        if (
+            node.type in ("identifier", "attribute")
+            and file.text_of(node).rpartition(".")[2] in _FRAMES
+        ):
+            raise RefusedError("it looks at the frame it runs in, which would be another one")
         if node.type == "call":
             called = node.child_by_field_name("function")
             if called is not None and file.text_of(called) in ("super", "locals", "vars", "exec"):
