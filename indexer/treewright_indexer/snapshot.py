@@ -29,6 +29,8 @@ from treewright_indexer.text import SourceText, Span, decode
 if TYPE_CHECKING:
     from tree_sitter import Tree
 
+    from treewright_indexer.documents import DocumentCache
+    from treewright_indexer.facts.incremental import Known
     from treewright_indexer.folder import Folder
     from treewright_indexer.store.rows import SymbolRow
 
@@ -61,6 +63,7 @@ class Overlay:
 
     __slots__ = (
         "_facts",
+        "_known",
         "_lock",
         "_outline",
         "_pending",
@@ -84,6 +87,8 @@ class Overlay:
         self._pending: Tree | None = None
         self._facts: FileFacts | None = None
         self._outline: list[Symbol] | None = None
+        # The last outline of an earlier text, and where this one may differ from that.
+        self._known: Known | None = None
 
     @classmethod
     def opened(cls, path: str, language_id: str, text: SourceText, version: int) -> Overlay:
@@ -94,18 +99,32 @@ class Overlay:
         from treewright_indexer.syntax import edited
 
         text, tree = self.text, self._tree or self._pending
+        known = self._known_outline()
         for span, replacement in edits:
             data = replacement.encode("utf-8", "replace")
             if span is None:
                 text, tree = SourceText(data, text.encoding, text.bom), None
+                known = None
                 continue
             spliced = text.splice(span, data)
             if tree is not None:
                 tree = edited(tree, span[0], span[1], span[0] + len(data), text, spliced)
+            if known is not None:
+                known = known.then(span[0], span[1], span[0] + len(data))
             text = spliced
         overlay = Overlay(self.path, self.language, text, version)
         overlay._pending = tree
+        overlay._known = known
         return overlay
+
+    def _known_outline(self) -> Known | None:
+        """The outline of this text or of an earlier one."""
+        symbols = self._facts.symbols if self._facts is not None else self._outline
+        if symbols is None:
+            return self._known
+        from treewright_indexer.facts.incremental import Known
+
+        return Known(self.text, symbols)
 
     def tree(self) -> Tree:
         """The syntax tree of exactly this text. Raises UnsupportedLanguageError."""
@@ -115,8 +134,10 @@ class Overlay:
             raise UnsupportedLanguageError(self.path)
         with self._lock:
             if self._tree is None:
-                self._tree = parse(self.language, self.text.data, self._pending)
-                self._pending = None
+                tree = parse(self.language, self.text.data, self._pending)
+                if self._known is not None and self._pending is not None:
+                    self._known = self._known.seen(self._pending, tree)
+                self._tree, self._pending = tree, None
             return self._tree
 
     def facts(self) -> FileFacts:
@@ -129,14 +150,18 @@ class Overlay:
         return self._facts
 
     def outline(self) -> list[Symbol]:
-        from treewright_indexer.facts import outline
+        from treewright_indexer.facts import outline, outline_after
 
         if self._facts is not None:
             return self._facts.symbols
         if self._outline is None:
             tree = self.tree()
             assert self.language is not None
-            self._outline = outline(self.language, self.text, tree)
+            known, self._known = self._known, None
+            symbols = None
+            if known is not None:
+                symbols = outline_after(self.language, self.text, tree, known)
+            self._outline = symbols or outline(self.language, self.text, tree)
         return self._outline
 
 
@@ -153,6 +178,7 @@ class Snapshot:
         "_documents",
         "_nested",
         "_seen",
+        "cache",
         "folders",
         "overlays",
         "removed",
@@ -165,6 +191,7 @@ class Snapshot:
         folders: Sequence[Folder],
         overlays: Mapping[str, Overlay],
         removed: frozenset[str] = frozenset(),
+        cache: DocumentCache | None = None,
     ) -> None:
         """`removed` holds paths that count as gone though a file is on disk: what a change that
         is not written yet deletes or moves away."""
@@ -172,6 +199,7 @@ class Snapshot:
         self.folders = tuple(folders)
         self.overlays = overlays
         self.removed = removed
+        self.cache = cache
         # What this snapshot has read from disk, and the hash of what it knows of the rest.
         self._documents: dict[str, Overlay] = {}
         self._seen: dict[str, str] = {}
@@ -193,7 +221,10 @@ class Snapshot:
                 raise UnknownFileError(f"no such file: {path}") from error
             except (OSError, ValueError) as error:
                 raise UnreadableFileError(f"cannot read {path}: {error}") from error
-            overlay = Overlay(path, language_for_path(path), decode(raw), -1)
+            if self.cache is not None:
+                overlay = self.cache.get(path, raw)
+            else:
+                overlay = Overlay(path, language_for_path(path), decode(raw), -1)
             if self._seen.get(path, overlay.text.hash) != overlay.text.hash:
                 raise StaleSnapshotError(f"{path} changed while it was looked at")
             self._documents[path] = overlay

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from treewright_indexer.documents import DocumentCache
 from treewright_indexer.folder import Folder
 from treewright_indexer.settings import IndexSettings
 from treewright_indexer.snapshot import Overlay, Snapshot
@@ -40,6 +41,8 @@ class Workspace:
         """Told, from any thread, what a user should know of the index."""
         self.models: Models | None = None
         """Set before folders are added, these find code by meaning; None leaves it at words."""
+        self.documents = DocumentCache()
+        """Texts and trees of files that are not open, for one request after the other."""
         self._lock = threading.Lock()
         self._revision = 0
         self._folders: tuple[Folder, ...] = ()
@@ -50,7 +53,7 @@ class Workspace:
     def snapshot(self) -> Snapshot:
         """The workspace as it is now."""
         with self._lock:
-            return Snapshot(self._revision, self._folders, self._overlays)
+            return Snapshot(self._revision, self._folders, self._overlays, cache=self.documents)
 
     @property
     def folders(self) -> list[Folder]:
@@ -80,15 +83,11 @@ class Workspace:
                 folder.vectors.wake()
 
         store = Store.open(index_path(settings, root), on_problem=self._tell, on_reset=reset)
-        folder = Folder(
-            root, store, settings, tell=self._tell, changed=changed, shared=shared
-        )
+        folder = Folder(root, store, settings, tell=self._tell, changed=changed, shared=shared)
         if self.models is not None:
             from treewright_indexer.search.vectors import Vectors
 
-            folder.vectors = Vectors(
-                root, store, self.models, settings.cache_dir, tell=self._tell
-            )
+            folder.vectors = Vectors(root, store, self.models, settings.cache_dir, tell=self._tell)
         with self._lock:
             self._folders += (folder,)
             self._revision += 1
@@ -159,6 +158,7 @@ class Workspace:
             folders, self._folders = self._folders, ()
         for folder in folders:
             folder.close()
+        self.documents.clear()
 
     def _advance(self) -> None:
         with self._lock:
