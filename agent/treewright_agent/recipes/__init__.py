@@ -9,8 +9,11 @@ from __future__ import annotations
 import logging
 
 from treewright_agent.calls import Call
+from treewright_agent.recipes.lint_fixes import LINT_FIXES
 from treewright_agent.recipes.missing_import import MISSING_IMPORT
 from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext, Severity
+from treewright_agent.recipes.refactorings import REFACTORINGS
+from treewright_agent.recipes.source_actions import SOURCE_ACTIONS
 from treewright_agent.recipes.unused_import import UNUSED_IMPORT
 from treewright_agent.recipes.unused_variable import UNUSED_VARIABLE
 from treewright_indexer.errors import CancelledError
@@ -28,7 +31,14 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-RECIPES: tuple[Recipe, ...] = (MISSING_IMPORT, UNUSED_IMPORT, UNUSED_VARIABLE)
+RECIPES: tuple[Recipe, ...] = (
+    MISSING_IMPORT,
+    UNUSED_IMPORT,
+    UNUSED_VARIABLE,
+    LINT_FIXES,
+    REFACTORINGS,
+    SOURCE_ACTIONS,
+)
 
 
 def offers(ctx: RecipeContext, recipes: tuple[Recipe, ...] = RECIPES) -> list[tuple[str, Offer]]:

@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 Command = Callable[["TreewrightServer", list[Any]], Awaitable[Any]]
 
 OPERATIONS: Final[tuple[str, ...]] = (
+    "extract_variable",
+    "extract_function",
+    "inline_variable",
+    "inline_function",
+    "change_signature",
+    "replace_pattern",
+    "fix_lint",
     "rename_symbol",
     "add_import",
     "remove_import",
+    "remove_variable",
     "replace_text",
+    "apply_patch",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
