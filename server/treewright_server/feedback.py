@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from treewright_indexer.text import SourceText
@@ -73,6 +73,12 @@ class Feedback:
         if self.on:
             with self._lock:
                 self._record(self._ledger.answered(proposal_id, applied, time.monotonic()))
+
+    def chose(self, proposal_id: str, hunks: Mapping[str, set[int]]) -> None:
+        """The client has put these hunks, by path, into its buffers: all it took so far."""
+        if self.on:
+            with self._lock:
+                self._record(self._ledger.chose(proposal_id, hunks, time.monotonic()))
 
     def decided(self, proposal_id: str, outcome: Outcome, comment: str = "") -> None:
         """The user's own word."""

@@ -87,6 +87,9 @@ class _File:
 
     def match(self, text: bytes) -> frozenset[int] | None:
         """Which hunks make this text of the base; None when no choice of them does."""
+        # What the client said, however many hunks there are.
+        if self.chosen and self.compose(self.chosen)[0] == text:
+            return self.chosen
         growth = [len(hunk.new) - (hunk.end - hunk.start) for hunk in self.hunks]
         wanted = len(text) - len(self.base)
         everything = frozenset(range(len(self.hunks)))
@@ -158,6 +161,23 @@ class Ledger:
             if not file.complete:
                 file.chosen = frozenset(range(len(file.hunks)))
                 file.seen = False
+        watched.applied_at = watched.applied_at or now
+        return self._accepted(proposal_id, watched)
+
+    def chose(
+        self, proposal_id: str, hunks: Mapping[str, Iterable[int]], now: float
+    ) -> list[Event]:
+        """The client says which hunks it has put into its text, by path."""
+        watched = self._watched.get(proposal_id)
+        if watched is None:
+            return []
+        for path, chosen in hunks.items():
+            file = watched.files.get(path)
+            wanted = frozenset(index for index in chosen if index >= 0)
+            if file is not None and wanted and file.chosen != wanted:
+                file.chosen = wanted
+                file.seen = file.text is not None and file.compose(wanted)[0] == file.text
+                file.regions = file.compose(wanted)[1]
         watched.applied_at = watched.applied_at or now
         return self._accepted(proposal_id, watched)
 

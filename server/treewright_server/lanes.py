@@ -192,9 +192,14 @@ async def answer(
     The first call in a handler works on the Snapshot that was taken when its request came in,
     so a later change of the text cannot slip under it; further calls see the newest text.
     """
+    taken = await snapshot_of_request(ls, needs_folders=needs_folders)
+    return await ls.session.lanes.run(lambda token: work(taken, token), lane)
+
+
+async def snapshot_of_request(ls: TreewrightServer, *, needs_folders: bool = True) -> Snapshot:
+    """The Snapshot that an asynchronous handler works on; see `answer`."""
     snapshot = ls.take_first_snapshot()
     if snapshot is None:
         await ls.session.ready(needs_folders)
         snapshot = ls.session.workspace.snapshot()
-    taken = snapshot
-    return await ls.session.lanes.run(lambda token: work(taken, token), lane)
+    return snapshot

@@ -23,8 +23,11 @@ from treewright_server.features import Features
 from treewright_server.lanes import Lane, Lanes
 from treewright_server.plain import field, is_object, items
 from treewright_server.semantic import TokenMemory
+from treewright_server.services import AgentServices
+from treewright_server.status import StatusFeed
 
 if TYPE_CHECKING:
+    from treewright_indexer.semantics.interactive import Interactive
     from treewright_indexer.workspace import Folder, Workspace
     from treewright_server.app import TreewrightServer
     from treewright_server.clock import Clock
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from treewright_server.feedback import Feedback
     from treewright_server.linting import Linting
     from treewright_server.progress import Progress
+    from treewright_server.reviews import Reviews
     from treewright_server.settings import ServerSettings
     from treewright_server.shelf import Shelf
     from treewright_server.warm import Warm
@@ -46,6 +50,7 @@ class Session:
     documents: Documents
     settings: ServerSettings
     shelf: Shelf
+    reviews: Reviews
     feedback: Feedback
     linting: Linting
     clock: Clock
@@ -58,7 +63,10 @@ class Session:
         self.lanes = Lanes()
         self.progresses: dict[str, Progress] = {}
         self.tokens = TokenMemory()
+        self.services = AgentServices(self)
+        self.status = StatusFeed(ls)
         self.load_error: Exception | None = None
+        self._jedi: Interactive | None = None
         self._workspace: Workspace | None = None
         self._roots: list[str] = []
         self._options: Mapping[str, Any] = {}
@@ -113,12 +121,14 @@ class Session:
             from treewright_server.documents import Documents
             from treewright_server.feedback import Feedback
             from treewright_server.linting import Linting
+            from treewright_server.reviews import Reviews
             from treewright_server.shelf import Shelf
             from treewright_server.warm import Warm
 
             self.clock = Clock()
             self.documents = Documents(self)
             self.shelf = Shelf()
+            self.reviews = Reviews()
             self.feedback = Feedback(self)
             self.linting = Linting(self)
             self.documents.on_close.append(self.tokens.forget)
@@ -126,6 +136,10 @@ class Session:
             self._apply_settings(tell=False)
             self._workspace = Workspace(self.settings.index.domain())
             self._workspace.on_problem = self.ls.show
+            if self.settings.search.semantic:
+                from treewright_indexer.encoders.shelf import Models
+
+                self._workspace.models = Models(self.settings.search.domain())
         except Exception as error:
             reason = f"the workspace cannot be loaded: {type(error).__name__}"
             self.load_error = RpcError(REQUEST_FAILED, f"{reason}; see the treewright log")
@@ -190,6 +204,16 @@ class Session:
     def serves(self, feature: str, params: Any) -> bool:
         """Whether a feature is switched on for the document that a request is about."""
         return self.features.serves(feature, self.language_id(field(params, "textDocument", "uri")))
+
+    @property
+    def jedi(self) -> Interactive:
+        """What knows of the standard library and of other packages; a child once it is asked."""
+        with self._lock:
+            if self._jedi is None:
+                from treewright_indexer.semantics.interactive import Interactive
+
+                self._jedi = Interactive()
+            return self._jedi
 
     def language_id(self, uri: Any) -> str | None:
         from treewright_server.convert import to_path
@@ -318,7 +342,16 @@ class Session:
         name = os.path.basename(folder.root) or folder.root
         progress = Progress(self.ls, f"Indexing {name}", folder.cancel)
         progress.begin()
-        folder.start(progress.report, progress.finish)
+
+        def report(done: int, total: int, message: str = "") -> None:
+            progress.report(done, total, message)
+            self.status.changed()
+
+        def finish(message: str = "") -> None:
+            progress.finish(message)
+            self.status.changed()
+
+        folder.start(report, finish)
 
     # ------------------------------------------------------------------ client registrations
 
@@ -376,9 +409,12 @@ class Session:
             self.clock.close()
             self.linting.close()
             self.feedback.close()
+            self.services.close()
         if self._log_handler is not None:
             logger.removeHandler(self._log_handler)
         self.lanes.close()
+        if self._jedi is not None:
+            self._jedi.close()
         workspace, self._workspace = self._workspace, None
         if workspace is not None:
             closing = threading.Thread(target=workspace.close, daemon=True)

@@ -172,6 +172,8 @@ class AgentLayer(msgspec.Struct, frozen=True, rename="camel"):
     """Role (main, fast, critique, router) to ids of endpoints, best first."""
     prompt_folder: str | None = None
     memory: bool = True
+    trusted: bool = True
+    """False: the editor does not trust the workspace; nothing is changed or run."""
     ci: bool = False
 
     def __repr__(self) -> str:
@@ -218,6 +220,13 @@ class FeaturesLayer(msgspec.Struct, frozen=True, rename="camel"):
         return given
 
 
+class SemanticsLayer(msgspec.Struct, frozen=True, rename="camel"):
+    """What is asked where names alone do not decide."""
+
+    jedi: bool = True
+    """Ask jedi of the standard library and of installed packages, in a process of its own."""
+
+
 class LogLayer(msgspec.Struct, frozen=True, rename="camel"):
     """What the editor's log panel gets; the file and stderr follow `--log-level`."""
 
@@ -235,6 +244,7 @@ class ServerSettings(msgspec.Struct, frozen=True, rename="camel"):
     agent: AgentLayer = AgentLayer()
     log: LogLayer = LogLayer()
     features: FeaturesLayer = FeaturesLayer()
+    semantics: SemanticsLayer = SemanticsLayer()
 
 
 class Problem(NamedTuple):

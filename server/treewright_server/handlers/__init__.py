@@ -145,6 +145,17 @@ HANDLERS: Final[tuple[Row, ...]] = (
     ),
     Row("codeAction/resolve", "code_action_resolve", feature="codeAction", kind="async"),
     Row("workspace/executeCommand", "execute_command", kind="async"),
+    # review, chat and the graph: docs/protocol.md
+    Row("treewright/status", "treewright_status", wait="text"),
+    Row("treewright/search", "treewright_search"),
+    Row("treewright/neighbourhood", "treewright_neighbourhood"),
+    Row("treewright/propose", "treewright_propose"),
+    Row("treewright/edit", "treewright_edit", kind="async"),
+    Row("treewright/proposals/list", "treewright_proposals_list", wait="text"),
+    Row("treewright/proposals/get", "treewright_proposals_get"),
+    Row("treewright/proposals/refresh", "treewright_proposals_refresh"),
+    Row("treewright/proposals/settle", "treewright_proposals_settle"),
+    Row("treewright/chat", "treewright_chat", kind="async"),
     # looking inside
     Row("treewright/modules", "debug", kind="inline"),
 )  # fmt: skip

@@ -1,0 +1,70 @@
+"""The agent's services of this session, by workspace folder: made when first needed, ended with it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from treewright_agent.routines.request import Services
+    from treewright_agent.trajectory import Event
+    from treewright_server.session import Session
+    from treewright_server.settings import AgentLayer
+
+
+class AgentServices:
+    """Any thread may ask."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._layer: AgentLayer | None = None
+        self._made: dict[str, Services] = {}
+        self.problem = ""
+        """Why the model did not answer the last time; '' when it did."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model that answers; '' without one."""
+        layer = self._session.settings.agent
+        if layer.endpoints:
+            return layer.endpoints[0].model
+        if not layer.openai_base_url:
+            return ""
+        return layer.finetuned_model or layer.model or "default"
+
+    def get(
+        self,
+        root: str,
+        on_event: Callable[[Event], None],
+        on_text: Callable[[str], None] | None,
+    ) -> Services:
+        """The services for tasks in the folder `root`, with these listeners."""
+        from treewright_server import tasking
+
+        layer = self._session.settings.agent
+        with self._lock:
+            if self._layer != layer:
+                self._end()
+                self._layer = layer
+            services = self._made.get(root)
+            if services is None:
+                services = self._made[root] = tasking.services_of(
+                    layer, root, os.environ, tell=self._session.ls.show, trusted=layer.trusted
+                )
+        return replace(services, on_event=on_event, on_text=on_text)
+
+    def close(self) -> None:
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        made, self._made = self._made, {}
+        if made:
+            from treewright_server import tasking
+
+            for services in made.values():
+                tasking.close(services)

@@ -1,0 +1,96 @@
+"""What a status bar shows: folders, index, model, proposals. `treewright/status`.
+
+A client that asked with `{"notify": true}` is told again whenever it changes, a few times a second
+at most; no other client hears of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from treewright_indexer.snapshot import Snapshot
+    from treewright_server.app import TreewrightServer
+
+logger = logging.getLogger("treewright")
+
+METHOD: Final = "treewright/status"
+INTERVAL_S: Final = 0.25
+
+
+class StatusFeed:
+    """Any thread may call any method."""
+
+    def __init__(self, ls: TreewrightServer) -> None:
+        self._ls = ls
+        self._lock = threading.Lock()
+        self._wanted = False
+        self._planned = False
+        self._last = 0.0
+
+    def subscribe(self) -> None:
+        self._wanted = True
+
+    def changed(self) -> None:
+        """Something that the status shows is different now."""
+        with self._lock:
+            if not self._wanted or self._planned:
+                return
+            self._planned = True
+            wait = max(0.0, self._last + INTERVAL_S - time.monotonic())
+        timer = threading.Timer(wait, self._send)
+        timer.daemon = True
+        timer.start()
+
+    def _send(self) -> None:
+        with self._lock:
+            self._planned = False
+            self._last = time.monotonic()
+        try:
+            if not self._ls.stopped:
+                self._ls.notify(METHOD, status(self._ls, self._ls.session.workspace.snapshot()))
+        except Exception as error:  # the session closes
+            logger.debug("no status: %r", error)
+
+
+def status(ls: TreewrightServer, snapshot: Snapshot) -> dict[str, Any]:
+    from treewright_server import __version__
+    from treewright_server.convert import to_uri
+
+    folders: list[dict[str, Any]] = []
+    for folder in snapshot.folders:
+        counts = folder.store.counts()
+        folders.append(
+            {
+                "uri": to_uri(folder.root),
+                "name": os.path.basename(folder.root) or folder.root,
+                "ready": folder.ready,
+                "pending": len(folder.pending),
+                "files": counts.get("files", 0),
+                "symbols": counts.get("symbols", 0),
+                "references": counts.get("references", 0),
+                "skipped": len(folder.store.skipped()),
+            }
+        )
+    session = ls.session
+    opened = session.is_ready(True)
+    return {
+        "version": __version__,
+        "ready": opened and all(folder["ready"] for folder in folders),
+        "trusted": session.settings.agent.trusted,
+        "folders": folders,
+        "model": _model(ls),
+        "proposals": len(session.reviews.open()),
+    }
+
+
+def _model(ls: TreewrightServer) -> dict[str, str]:
+    services = ls.session.services
+    if not services.model:
+        return {"state": "none", "name": "", "reason": "no model is set up"}
+    state = "failing" if services.problem else "ready"
+    return {"state": state, "name": services.model, "reason": services.problem}
