@@ -12,7 +12,10 @@ import sys
 from typing import Any
 
 
-def _places(question: dict[str, Any], projects: dict[str | None, Any]) -> list[dict[str, Any]]:
+def _places(
+    question: dict[str, Any], projects: dict[str | None, Any]
+) -> list[list[dict[str, Any]]]:
+    """The definitions of each place asked about; [] for a place that jedi fails on."""
     import jedi  # type: ignore[import-untyped]
     from jedi.api.environment import InterpreterEnvironment  # type: ignore[import-untyped]
 
@@ -21,19 +24,25 @@ def _places(question: dict[str, Any], projects: dict[str | None, Any]) -> list[d
         projects[root] = (
             jedi.Project(root, load_unsafe_extensions=False, smart_sys_path=True) if root else None
         )
-    script = jedi.Script(
+    script: Any = jedi.Script(
         code=question["code"],
         path=question["path"],
         project=projects[root],
         environment=InterpreterEnvironment(),
     )
-    names = script.goto(
-        question["line"], question["column"], follow_imports=True, follow_builtin_imports=True
-    )
-    return [
-        {"path": str(name.module_path) if name.module_path else "", "line": name.line or 0}
-        for name in names
-    ]
+    answers: list[list[dict[str, Any]]] = []
+    for line, column in question["places"]:
+        try:
+            names = script.goto(line, column, follow_imports=True, follow_builtin_imports=True)
+        except Exception:  # jedi raises all kinds of errors on broken code
+            names = []
+        answers.append(
+            [
+                {"path": str(name.module_path) if name.module_path else "", "line": name.line or 0}
+                for name in names
+            ]
+        )
+    return answers
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ standard input, hence with this process.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import queue
@@ -14,11 +15,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.model import Target
 from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import SourceText
 
 _log = logging.getLogger("treewright.semantics")
 _MAX_REQUESTS = 2000
@@ -65,23 +68,36 @@ class Semantics:
         deadline_s: float = 5.0,
     ) -> list[tuple[str, int]]:
         """(path, line from 1) of each definition jedi finds; [] when it finds none in time."""
+        found = self.goto_all(snapshot, path, [offset], token=token, deadline_s=deadline_s)
+        return found[0] if found else []
+
+    def goto_all(
+        self,
+        snapshot: Snapshot,
+        path: str,
+        offsets: Sequence[int],
+        *,
+        token: CancelToken | None = None,
+        deadline_s: float = 5.0,
+    ) -> list[list[tuple[str, int]]]:
+        """As `goto` for several places of one file, which is parsed once; [] when all of it
+        took too long."""
         text = snapshot.text(path)
-        line = text.line_of(offset)
-        start = text.line_starts[line]
-        column = len(text.data[start:offset].decode("utf-8", "replace"))
         folder = snapshot.folder_of(path)
         answer = self._ask(
             {
                 "path": path,
                 "code": text.string,
-                "line": line + 1,
-                "column": column,
+                "places": [_place(text, offset) for offset in offsets],
                 "project": folder.root if folder is not None else None,
             },
             token or CancelToken(),
             deadline_s,
         )
-        return [(place["path"], place["line"]) for place in (answer or {}).get("places", [])]
+        return [
+            [(place["path"], place["line"]) for place in places]
+            for places in (answer or {}).get("places", [])
+        ]
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -143,10 +159,15 @@ class Semantics:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(OSError):  # the child went first
                     pipe.close()
-                except OSError:  # the child went first
-                    pass
+
+
+def _place(text: SourceText, offset: int) -> tuple[int, int]:
+    """jedi's line (from 1) and column (in code points)."""
+    line = text.line_of(offset)
+    start = text.line_starts[line]
+    return line + 1, len(text.data[start:offset].decode("utf-8", "replace"))
 
 
 def _read_lines(process: subprocess.Popen[bytes], answers: queue.SimpleQueue[bytes]) -> None:

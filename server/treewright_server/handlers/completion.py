@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper
+from treewright_server.foreign import asked
 from treewright_server.given import path_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ KINDS: Final[dict[str, int]] = {
     "parameter": 6, "local": 6, "builtin": 3, "macro": 3, "key": 10, "heading": 18,
 }  # fmt: skip
 """LSP's CompletionItemKind of each of ours."""
+
+
+FOREIGN: Final[dict[str, int]] = {
+    "module": 9, "class": 7, "instance": 6, "function": 3, "param": 6, "path": 17, "keyword": 14,
+    "property": 10, "statement": 6, "namespace": 9,
+}  # fmt: skip
+"""The same of jedi's kinds."""
 
 
 def handle(
@@ -40,7 +48,23 @@ def handle(
     found = complete(snapshot, path, offset, token, imports=imports, earlier=earlier)
     range_ = mapper.range(found.span)
     items = [_item(ls, path, item, number, range_) for number, item in enumerate(found.items)]
-    return {"isIncomplete": found.incomplete, "items": items}
+    incomplete = found.incomplete or found.unknown
+    if found.unknown and not items:
+        foreign = asked(ls, "complete", snapshot, path, offset, token)
+        items = [_of_foreign(item, number, range_) for number, item in enumerate(foreign)]
+        incomplete = not items
+    return {"isIncomplete": incomplete, "items": items}
+
+
+def _of_foreign(item: list[str], number: int, range_: dict[str, Any]) -> dict[str, Any]:
+    """jedi puts names with underscores last, as we do."""
+    name, kind = item
+    return {
+        "label": name,
+        "kind": FOREIGN.get(kind, 1),
+        "sortText": f"{number:04}",
+        "textEdit": {"range": range_, "newText": name},
+    }
 
 
 def _item(

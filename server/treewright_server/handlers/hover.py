@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper
+from treewright_server.foreign import asked
 from treewright_server.given import path_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def handle(
         return None
     targets = graph.definitions(snapshot, path, offset, token)
     if not targets:
-        return None
+        return _foreign(ls, snapshot, path, offset, token, mapper.range(occurrence.span))
     info = graph.hover_of(snapshot, targets[0])
     more = f"and {len(targets) - 1} more definitions" if len(targets) > 1 else ""
     kind = info.kind.replace("_", " ")
@@ -41,6 +42,26 @@ def handle(
     value = "\n\n".join(part for part in parts if part)
     markup = "markdown" if ls.session.client.hover_markdown else "plaintext"
     return {"contents": {"kind": markup, "value": value}, "range": mapper.range(occurrence.span)}
+
+
+def _foreign(
+    ls: TreewrightServer,
+    snapshot: Snapshot,
+    path: str,
+    offset: int,
+    token: CancelToken,
+    range_: dict[str, Any],
+) -> dict[str, Any] | None:
+    """The same of what stands outside the workspace."""
+    for name in asked(ls, "help", snapshot, path, offset, token):
+        signature = "\n".join(name["signatures"]) or f"{name['kind']} {name['name']}"
+        markdown = ls.session.client.hover_markdown
+        parts = [fenced(signature, "python") if markdown else signature, name["doc"]]
+        parts.append(f"*{name['kind']}*, `{name['name']}`" if markdown else name["name"])
+        value = "\n\n".join(part for part in parts if part)
+        kind = "markdown" if markdown else "plaintext"
+        return {"contents": {"kind": kind, "value": value}, "range": range_}
+    return None
 
 
 def fenced(code: str, language: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper
+from treewright_server.foreign import asked
 from treewright_server.given import path_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ def handle(
 
     path = path_of(params)
     mapper = Mapper(snapshot.text(path), ls.session.client.encoding)
-    found = signatures(snapshot, path, mapper.offset(params.get("position")), token)
+    offset = mapper.offset(params.get("position"))
+    found = signatures(snapshot, path, offset, token)
+    if found is not None and not found:  # a call of something that the graph does not know
+        foreign = asked(ls, "signatures", snapshot, path, offset, token)
+        found = [_of_foreign(signature) for signature in foreign]
     if not found:
         return None
     # The signature that has a parameter for what is written comes first.
@@ -33,6 +38,19 @@ def handle(
     if found[best].active >= 0:
         answer["activeParameter"] = found[best].active
     return answer
+
+
+def _of_foreign(given: dict[str, Any]) -> Signature:
+    from treewright_indexer.ide.signatures import Signature
+
+    label, ranges, at = str(given["label"]), list[tuple[int, int]](), 0
+    for parameter in given["parameters"]:
+        start = label.find(parameter, at)
+        if start >= 0:
+            at = start + len(parameter)
+            ranges.append((start, at))
+    active = given["active"] if given["active"] < len(ranges) else -1
+    return Signature(label, str(given["doc"]), ranges, active)
 
 
 def _signature(ls: TreewrightServer, signature: Signature) -> dict[str, Any]:
