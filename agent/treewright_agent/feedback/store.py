@@ -472,6 +472,11 @@ class FeedbackStore:
                 ids = connection.execute(f"SELECT id FROM proposals WHERE {where}", values)
                 forgotten = {row[0] for row in ids.fetchall()}
                 connection.execute(f"DELETE FROM proposals WHERE {where}", values)
+                if everything or workspace:
+                    for table in ("searches", "ratings", "batches"):
+                        connection.execute(f"DELETE FROM {table} WHERE {where}", values)
+                else:
+                    _forget_in_batches(connection, forgotten)
             try:
                 self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
