@@ -50,13 +50,16 @@ class Folder:
         tell: Callable[[str], None],
         changed: Callable[[], None] = lambda: None,
         shared: Path | None = None,
+        upkeep: Callable[[], None] = lambda: None,
     ) -> None:
         self.root = root
         self.store = store
         self._prefix = root.rstrip(os.sep) + os.sep
         self.vectors: Vectors | None = None
         """Made by the workspace when code is to be found by meaning."""
-        self._builder = Builder(root, store, settings, tell=tell, changed=changed, shared=shared)
+        self._builder = Builder(
+            root, store, settings, tell=tell, changed=changed, shared=shared, upkeep=upkeep
+        )
         self._watcher: Watcher | None = None
         self._settings = settings
         self._tell = tell

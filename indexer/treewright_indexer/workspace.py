@@ -21,6 +21,7 @@ from treewright_indexer.folder import Folder
 from treewright_indexer.settings import IndexSettings
 from treewright_indexer.snapshot import Overlay, Snapshot
 from treewright_indexer.store import Store
+from treewright_indexer.store.upkeep import remove_unused
 from treewright_indexer.text import SourceText, Span
 
 if TYPE_CHECKING:
@@ -83,7 +84,15 @@ class Workspace:
                 folder.vectors.wake()
 
         store = Store.open(index_path(settings, root), on_problem=self._tell, on_reset=reset)
-        folder = Folder(root, store, settings, tell=self._tell, changed=changed, shared=shared)
+
+        def upkeep() -> None:
+            store.verify()
+            if store.path is not None:
+                remove_unused(store.path.parent)
+
+        folder = Folder(
+            root, store, settings, tell=self._tell, changed=changed, shared=shared, upkeep=upkeep
+        )
         if self.models is not None:
             from treewright_indexer.search.vectors import Vectors
 

@@ -16,6 +16,7 @@ from treewright_indexer.errors import StoreError
 from treewright_indexer.store import FileEntry, SkippedRow, Stamp, Store
 from treewright_indexer.store.filelock import FileLock
 from treewright_indexer.store.shared import SharedFacts, key_of
+from treewright_indexer.store.upkeep import remove_unused
 from treewright_indexer.store.words import CamelWords
 
 
@@ -295,3 +296,44 @@ def test_a_broken_shared_file_is_an_empty_one(tmp_path: Path) -> None:
 
 def test_keys_tell_languages_apart() -> None:
     assert key_of("a", "python 1") != key_of("a", "python 2")
+
+
+# ---------------------------------------------------------------- upkeep
+
+
+def test_unused_indexes_are_removed_and_open_ones_stay(tmp_path: Path) -> None:
+    paths = {name: tmp_path / f"{name}.db" for name in ("old", "open", "new")}
+    for path in paths.values():
+        Store.open(path).close()
+    store = Store.open(paths["open"])
+    for name in ("old", "open"):  # a forged date does not matter for the one that is open
+        for path in (paths[name], paths[name].with_name(f"{name}.db.open")):
+            os.utime(path, (10, 10))
+    try:
+        assert remove_unused(tmp_path) == [paths["old"]]
+        assert sorted(path.name for path in tmp_path.glob("*.db")) == ["new.db", "open.db"]
+        assert list(tmp_path.glob("old*")) == []
+        store.apply(put=[entry("a.py")])
+        os.utime(paths["new"], (10, 10))
+        os.utime(paths["new"].with_name("new.db.open"), (10, 10))
+        assert remove_unused(tmp_path) == [], "it looks once a day"
+    finally:
+        store.close()
+
+
+def test_a_damaged_page_is_found_before_anybody_reads_it(tmp_path: Path) -> None:
+    root, cache = tmp_path / "ws", tmp_path / "cache"
+    write(root, many_files(40))
+    with index_of(root, cache_dir=cache) as (_, folder):
+        assert folder.store.verify()
+        assert folder.store.size() > 8192
+    path = index_file(cache)
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size - 3 * 8192)
+        file.write(b"\xff" * 3 * 8192)
+    with index_of(root, cache_dir=cache) as (_, folder):
+        folder.store.verify()
+        assert folder.wait_ready(60)
+        assert folder.store.dump() == fresh_dump(root)
+        assert folder.store.check() == []

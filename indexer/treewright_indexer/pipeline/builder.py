@@ -47,8 +47,8 @@ _BULK_BYTES: Final = 4_000_000
 """From so much to read on, worker processes are worth their start."""
 _BATCH_FILES: Final = 40
 _BATCH_BYTES: Final = 400_000
-_WRITE_FILES: Final = 250
-_WRITE_S: Final = 0.5
+_WRITE_FILES: Final = 800
+_WRITE_S: Final = 1.0
 _PEEK_S: Final = 0.5
 """How often a builder looks up while others work for it: workers, or another process."""
 
@@ -65,13 +65,16 @@ class Builder:
         tell: Callable[[str], None],
         changed: Callable[[], None] = lambda: None,
         shared: Path | None = None,
+        upkeep: Callable[[], None] = lambda: None,
     ) -> None:
+        """`upkeep` is called once, when there is nothing else to do for the first time."""
         self._root = root
         self._store = store
         self._settings = settings
         self._tell = tell
         self._changed = changed
         self._shared = shared
+        self._upkeep: Callable[[], None] | None = upkeep
         self._scanner = Scanner(root, settings)
         self._condition = threading.Condition()
         self._jobs: dict[str, Job] = {}
@@ -270,11 +273,15 @@ class Builder:
                     if not self._paused:
                         self._finish("cancelled" if self._cancelled and self._jobs else self._stuck)
                     self._condition.notify_all()
-                    self._condition.wait()
-                    rested = False
-                    continue
-            self._rest()
-            rested = True
+                    if not self._has_chores():
+                        self._condition.wait()
+                        rested = False
+                        continue
+            if rested:
+                self._do_chores()
+            else:
+                self._rest()
+                rested = True
 
     def _has_work(self) -> bool:
         if self._stuck:
@@ -309,8 +316,21 @@ class Builder:
             self._lock.release()
             self._lock = None
             self._seen_generation = -1
+
+    def _has_chores(self) -> bool:
+        has_new = self._reader is not None and self._reader.has_new
+        return has_new or (self._upkeep is not None and self._scanned)
+
+    def _do_chores(self) -> None:
+        """What nobody waits for."""
         if self._reader is not None:
             self._reader.flush()
+        if self._upkeep is not None and self._scanned:
+            upkeep, self._upkeep = self._upkeep, None
+            try:
+                upkeep()
+            except Exception:
+                logger.exception("the upkeep of the index failed")
 
     def _stop_at(self, problem: str) -> None:
         """Rest until something new is noticed: the index stays as it is, answers go on."""

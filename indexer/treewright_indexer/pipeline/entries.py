@@ -113,6 +113,11 @@ class Reader:
             self.flush()
         return outcomes
 
+    @property
+    def has_new(self) -> bool:
+        """Whether something waits to be shared."""
+        return bool(self._new)
+
     def flush(self) -> None:
         """Share what was extracted."""
         if self._shared is not None and self._new:

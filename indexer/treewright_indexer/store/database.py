@@ -24,6 +24,7 @@ from treewright_indexer.model import FACTS_FORMAT
 from treewright_indexer.store.filelock import FileLock
 from treewright_indexer.store.schema import CONNECTION_PRAGMAS, CONTENT_TABLES, MIGRATIONS
 from treewright_indexer.store.sqlite import BROKEN, Connection, Row, connect
+from treewright_indexer.store.upkeep import InUse
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class Database:
         self._closed = False
         self._identity: tuple[int, int] | None = None
         self._memory = ""
+        self._use: InUse | None = None
         self._writer = self._open()
         self._version_reader = self._connect()
         self._version_lock = threading.Lock()
@@ -128,10 +130,25 @@ class Database:
                 value = 0  # broken: the next read says so and repairs it
             return self.epoch << 40 | value
 
+    def verify(self) -> bool:
+        """Have SQLite look at every page; a damaged file is replaced by an empty one."""
+        epoch = self.epoch
+        try:
+            found = self.read(
+                lambda connection: connection.execute("PRAGMA quick_check(1)").fetchall()
+            )
+        except StoreError:
+            return False
+        if self.epoch == epoch and found != [("ok",)]:
+            self._recover(epoch, ValueError(found[0][0] if found else "no answer"))
+        return self.epoch == epoch
+
     def close(self) -> None:
         with self._write_lock:
             self._closed = True
             self._close_connections()
+            if self._use is not None:
+                self._use.close()
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
         self._writer.execute("BEGIN IMMEDIATE")
@@ -196,6 +213,7 @@ class Database:
             return self._open_memory()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._use = InUse(self.path)  # before it is opened: it must not be removed now
             with FileLock(self._beside(".lock")):
                 try:
                     return self._open_file()

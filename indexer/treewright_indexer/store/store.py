@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from collections import Counter, defaultdict
@@ -76,6 +77,21 @@ class Store:
     def generation(self) -> int:
         """Differs after every committed write, by this process or another."""
         return self._database.version()
+
+    def verify(self) -> bool:
+        """Look at every page of the file; a damaged one is emptied, as `on_reset` then says."""
+        return self._database.verify()
+
+    def size(self) -> int:
+        """Bytes on disk, what is not yet merged into the file included; 0 in memory."""
+        path = self.path
+        if path is None:
+            return 0
+        sizes = 0
+        for suffix in ("", "-wal"):
+            with contextlib.suppress(OSError):
+                sizes += path.with_name(path.name + suffix).stat().st_size
+        return sizes
 
     def close(self) -> None:
         """Readers still at work finish; later calls raise StoreError."""
