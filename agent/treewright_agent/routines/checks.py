@@ -130,8 +130,10 @@ class Checks:
                 return True
             timeout = min(TEST_S, bench.budget.deadline.remaining_s)
             self.before = bench.workshop.test(SourceChange(), there, timeout, bench.token)
-        old = {failure.node_id for failure in self.before.failures}
-        return any(f.node_id not in old for f in run.failures) or not run.failures
+        # A test that fails as it did before is not this change's doing; one that fails in another
+        # way is.
+        old = {(failure.node_id, failure.message) for failure in self.before.failures}
+        return any((f.node_id, f.message) not in old for f in run.failures) or not run.failures
 
     def _reflect(self, routine: Routine, run: TestRun) -> Verdict:
         self._red += 1

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable
 
 from treewright_agent.draft import Draft
-from treewright_agent.tools.bench import Bench, TestRun
+from treewright_agent.tools.bench import Bench
 from treewright_indexer import graph
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError, TreewrightError
 from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
 
 _MAX_SYMBOLS = 40
 _TEST_FILE = re.compile(
@@ -108,7 +109,14 @@ def weakened_tests(draft: Draft, shown: object) -> list[str]:
             continue
         text = draft.base.text(file.path)
         for edit in file.edits:
-            old, new = text.slice(edit.span), edit.new_text
+            first = text.line_span(text.line_of(edit.span[0])).start
+            last = text.line_span(text.line_of(edit.span[1])).end
+            old = text.slice(Span(first, last))
+            new = (
+                text.slice(Span(first, edit.span[0]))
+                + edit.new_text
+                + text.slice(Span(edit.span[1], last))
+            )
             lost = [line for line in old.split("\n") if _ASSERTION.match(line) and line not in new]
             skips = re.search(r"@pytest\.mark\.(?:skip|xfail)|pytest\.skip\(", new)
             if lost or (skips and not re.search(r"\.(?:skip|xfail)", old)):
@@ -116,9 +124,3 @@ def weakened_tests(draft: Draft, shown: object) -> list[str]:
                 break
     deleted = [str(show(d.path)) for d in draft.change.deletes]
     return sorted({*found, *(name for name in deleted if is_test_file(name))})
-
-
-def newly_failing(run: TestRun, before: TestRun | None) -> tuple[str, ...]:
-    """Node ids that fail now and did not before the change."""
-    old = {f.node_id for f in before.failures} if before is not None else set[str]()
-    return tuple(f.node_id for f in run.failures if f.node_id not in old)
