@@ -5,7 +5,7 @@ import { diagnosticsChip, fileChip, selectionChip, type Chat } from "./chat/chat
 import type { GraphPanel } from "./graph/panel";
 import type { InlineReview } from "./inline/editor";
 import type { Chip } from "./messages";
-import { fromRange, openPlace } from "./places";
+import { fromRange, openPlace, toRange } from "./places";
 import type { EditParams, Found, Offered, Place, Position, Proposal, Range, SearchParams } from "./protocol";
 import { firstLine, iconOf, type Results } from "./results";
 import { openAll, openDiff, reportUri } from "./review/documents";
@@ -39,7 +39,9 @@ interface Target {
 type Handler = (argument?: unknown, second?: unknown) => unknown;
 
 export function registerCommands(parts: Parts): vscode.Disposable[] {
-  return Object.entries(commands(parts)).map(([name, handler]) =>
+  // The server's lenses name this one; its arguments are the protocol's own.
+  const references = vscode.commands.registerCommand("treewright.showReferences", showReferences);
+  const own = Object.entries(commands(parts)).map(([name, handler]) =>
     vscode.commands.registerCommand(`treewright.ui.${name}`, async (...given: unknown[]) => {
       try {
         return await handler(given[0], given[1]);
@@ -51,6 +53,13 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
       }
     }),
   );
+  return [references, ...own];
+}
+
+function showReferences(uri: string, position: Position, found: { uri: string; range: Range }[]): Thenable<unknown> {
+  const locations = found.map((each) => new vscode.Location(vscode.Uri.parse(each.uri), toRange(each.range)));
+  const at = new vscode.Position(position.line, position.character);
+  return vscode.commands.executeCommand("editor.action.showReferences", vscode.Uri.parse(uri), at, locations);
 }
 
 function commands(parts: Parts): Record<string, Handler> {

@@ -183,7 +183,7 @@ export class Server implements vscode.Disposable {
       await stopQuietly(client);
       return;
     }
-    this.status = await client.sendRequest<Status>("treewright/status", {}).catch(() => undefined);
+    this.status = await client.sendRequest<Status>("treewright/status", { notify: true }).catch(() => undefined);
     this.changed.fire();
   }
 

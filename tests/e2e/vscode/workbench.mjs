@@ -1,0 +1,225 @@
+// A real VS Code (code-server) in headless Chromium with the packaged extension installed.
+import { spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const here = path.dirname(fileURLToPath(import.meta.url));
+export const root = path.resolve(here, "../../..");
+export const extension = path.join(root, "vscode-extension");
+const require = createRequire(path.join(extension, "package.json"));
+export const { chromium } = require("playwright-core");
+const axeSource = () => fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const codeServer = process.env.CODE_SERVER ?? path.join(root, "build/code-server");
+const entry = path.join(codeServer, "node_modules/code-server/out/node/entry.js");
+
+export function canRun() {
+  return fs.existsSync(entry) && fs.existsSync(path.join(extension, "treewright.vsix"));
+}
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function until(what, check, ms = 20_000) {
+  const end = Date.now() + ms;
+  let last;
+  for (;;) {
+    try {
+      const found = await check();
+      if (found) return found;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`it did not happen: ${what}${last ? ` (${last.message})` : ""}`);
+    await sleep(80);
+  }
+}
+
+export class Workbench {
+  /** files: path -> text of the workspace. */
+  static async start({ files = {}, folder, settings = {}, out, width = 1280, height = 800, trust = false, env = {} }) {
+    const workbench = new Workbench();
+    await workbench.#start({ files, folder, settings, out, width, height, trust, env });
+    return workbench;
+  }
+
+  async #start({ files, folder, settings, out, width, height, trust, env }) {
+    this.out = out;
+    fs.mkdirSync(out, { recursive: true });
+    this.tmp = fs.mkdtempSync(path.join(os.tmpdir(), "treewright-vscode-"));
+    const dir = (name) => {
+      const made = path.join(this.tmp, name);
+      fs.mkdirSync(made, { recursive: true });
+      return made;
+    };
+    this.folder = folder ?? dir("shop");
+    for (const [name, text] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(path.join(this.folder, name)), { recursive: true });
+      fs.writeFileSync(path.join(this.folder, name), text);
+    }
+    this.settings = {
+      "security.workspace.trust.enabled": trust,
+      "security.workspace.trust.startupPrompt": "never",
+      "workbench.startupEditor": "none",
+      "workbench.colorTheme": "Default Light Modern",
+      "workbench.secondarySideBar.defaultVisibility": "hidden",
+      "workbench.tips.enabled": false,
+      "window.commandCenter": false,
+      "chat.disableAIFeatures": true,
+      "telemetry.telemetryLevel": "off",
+      "extensions.autoUpdate": false,
+      "extensions.autoCheckUpdates": false,
+      "extensions.ignoreRecommendations": true,
+      "files.autoSave": "off",
+      "editor.minimap.enabled": false,
+      "git.enabled": false,
+      "treewright.server.interpreter": process.env.TREEWRIGHT_PYTHON ?? path.join(root, ".venv/bin/python"),
+      ...settings,
+    };
+    dir("data/User");
+    dir("data/Machine");
+    this.writeSettings();
+    const home = dir("home");
+    const environment = {
+      ...process.env,
+      ...env,
+      HOME: home,
+      XDG_CONFIG_HOME: path.join(home, "config"),
+      XDG_DATA_HOME: path.join(home, "data"),
+      TREEWRIGHT_HOME: dir("treewright"),
+      // Without an installed package the checkout itself is what the interpreter imports.
+      PYTHONPATH: process.env.PYTHONPATH ?? "",
+    };
+    for (const name of ["VSCODE_IPC_HOOK_CLI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", ...(env.OPENAI_BASE_URL ? [] : [])]) {
+      if (!(name in env)) delete environment[name];
+    }
+    const common = ["--user-data-dir", path.join(this.tmp, "data"), "--extensions-dir", dir("extensions")];
+    const installed = spawnSync(process.execPath, [entry, ...common, "--install-extension", path.join(extension, "treewright.vsix")], {
+      env: environment,
+      encoding: "utf8",
+    });
+    if (installed.status !== 0) throw new Error(`the package was not installed: ${installed.stdout}${installed.stderr}`);
+    const port = await new Promise((resolve) => {
+      const server = net.createServer().listen(0, "127.0.0.1", () => {
+        const { port } = server.address();
+        server.close(() => resolve(port));
+      });
+    });
+    const log = fs.openSync(path.join(out, "code-server.log"), "w");
+    this.server = spawn(
+      process.execPath,
+      [entry, ...common, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check",
+        "--disable-getting-started-override", ...(trust ? [] : ["--disable-workspace-trust"])],
+      { env: environment, stdio: ["ignore", log, log], detached: true },
+    );
+    const base = `http://127.0.0.1:${port}`;
+    await until("code-server answers", () => fetch(`${base}/healthz`).then((r) => r.ok, () => false), 40_000);
+    this.browser = await chromium.launchPersistentContext(dir("chrome"), {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      headless: true,
+      viewport: { width, height },
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
+    this.page = this.browser.pages()[0] ?? (await this.browser.newPage());
+    this.console = [];
+    this.page.on("console", (message) => this.console.push(`${message.type()} ${message.text()}`));
+    await this.page.goto(`${base}/?folder=${encodeURIComponent(this.folder)}`, { waitUntil: "domcontentloaded" });
+    await this.page.locator(".monaco-workbench").waitFor({ timeout: 60_000 });
+  }
+
+  writeSettings(more = {}) {
+    Object.assign(this.settings, more);
+    const text = JSON.stringify(this.settings, null, 1);
+    for (const name of ["User", "Machine"]) fs.writeFileSync(path.join(this.tmp, "data", name, "settings.json"), text);
+  }
+
+  read(name) {
+    return fs.readFileSync(path.join(this.folder, name), "utf8");
+  }
+
+  async shot(name, options = {}) {
+    await this.page.screenshot({ path: path.join(this.out, `${name}.png`), ...options });
+  }
+
+  async command(title) {
+    await this.page.keyboard.press("F1");
+    const box = this.page.locator(".quick-input-widget input.input");
+    await box.waitFor();
+    await box.fill(`>${title}`);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title.split(": ").pop() }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+  }
+
+  async open(name) {
+    await this.page.keyboard.press("Control+p");
+    const box = this.page.locator(".quick-input-widget input.input");
+    await box.waitFor();
+    await box.fill(name);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: path.basename(name) }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(`.tab.active[data-resource-name="${path.basename(name)}"]`).first().waitFor();
+  }
+
+  /** Put the cursor at a line and column, both from 1. */
+  async goTo(line, column = 1) {
+    await this.page.keyboard.press("Control+g");
+    const box = this.page.locator(".quick-input-widget input.input");
+    await box.waitFor();
+    await box.fill(`:${line}:${column}`);
+    await this.page.keyboard.press("Enter");
+    await box.waitFor({ state: "hidden" });
+  }
+
+  async save() {
+    await this.page.keyboard.press("Control+s");
+  }
+
+  status() {
+    return this.page.locator(".statusbar-item[id='treewright.treewright.treewright.status'], .statusbar-item", { hasText: "Treewright" }).first();
+  }
+
+  async indexed() {
+    await until("the index is complete", async () => (await this.status().innerText()).trim() === "Treewright", 90_000);
+  }
+
+  /** The page inside the webview whose content has `selector`. */
+  async webview(selector) {
+    return until(`a webview with ${selector}`, async () => {
+      for (const frame of this.page.frames()) {
+        if (frame === this.page.mainFrame()) continue;
+        if ((await frame.locator(selector).count().catch(() => 0)) > 0) return frame;
+      }
+      return undefined;
+    }, 30_000);
+  }
+
+  /** Accessibility problems that axe finds in a frame, or below `selector` in it. */
+  async audit(frame, selector) {
+    await frame.evaluate(axeSource());
+    const violations = await frame.evaluate(async (selector) => {
+      const result = await globalThis.axe.run(selector ?? document, {
+        resultTypes: ["violations"],
+        // Rules of whole pages; a view is a part of one.
+        rules: { "page-has-heading-one": { enabled: true }, bypass: { enabled: false }, "document-title": { enabled: true } },
+      });
+      return result.violations.map((each) => `${each.id}: ${each.help}\n  ${each.nodes.map((node) => `${node.target} ${node.failureSummary}`).join("\n  ")}`);
+    }, selector);
+    return violations;
+  }
+
+  async stop({ keep = false } = {}) {
+    await this.browser?.close().catch(() => undefined);
+    if (this.server) {
+      try {
+        process.kill(-this.server.pid, "SIGTERM");
+      } catch {
+        // it has ended
+      }
+    }
+    if (keep) console.error(`the profile is kept in ${this.tmp}`);
+    else fs.rmSync(this.tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 300 });
+  }
+}
