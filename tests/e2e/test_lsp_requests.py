@@ -255,3 +255,19 @@ def test_pushed_diagnostics(tmp_path: Path) -> None:
         assert params["version"] == 1
         client.change(uri, (None, "print(1)\n"))
         client.wait_notification(pushed, lambda p: p["diagnostics"] == [] and p["version"] == 2)
+
+
+def test_files_that_are_about_to_be_renamed(session: tuple[LspClient, Path]) -> None:
+    client, root = session
+    files = [
+        {
+            "oldUri": (root / "shop" / "model.py").as_uri(),
+            "newUri": (root / "shop" / "things.py").as_uri(),
+        }
+    ]
+    edit = ask(client, "workspace/willRenameFiles", {"files": files})
+    (change,) = edit["documentChanges"]
+    assert change["textDocument"]["uri"] == (root / "shop" / "till.py").as_uri()
+    assert [e["newText"] for e in change["edits"]] == ["shop.things"]
+    other = [{"oldUri": (root / "x.txt").as_uri(), "newUri": (root / "y.txt").as_uri()}]
+    assert ask(client, "workspace/willRenameFiles", {"files": other}) is None

@@ -38,6 +38,10 @@ DIAGNOSTICS: Final[dict[str, Any]] = {
     "workspaceDiagnostics": False,
 }
 
+EVERY_FILE: Final[dict[str, Any]] = {
+    "filters": [{"scheme": "file", "pattern": {"glob": "**/*"}}],
+}
+
 HANDLERS: Final[tuple[Row, ...]] = (
     # text and files
     Row("textDocument/didOpen", "did_open", kind="inline"),
@@ -144,6 +148,10 @@ HANDLERS: Final[tuple[Row, ...]] = (
         feature="codeAction", kind="async",
     ),
     Row("codeAction/resolve", "code_action_resolve", feature="codeAction", kind="async"),
+    Row(
+        "workspace/willRenameFiles", "will_rename_files", "workspace.fileOperations.willRename",
+        EVERY_FILE, feature="fileOperations",
+    ),
     Row("workspace/executeCommand", "execute_command", kind="async"),
     # review, chat and the graph: docs/protocol.md
     Row("treewright/status", "treewright_status", wait="text"),
