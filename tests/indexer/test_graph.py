@@ -136,5 +136,8 @@ def test_neighbours(tmp_path: Path) -> None:
         assert [t.name for t in subclasses(snapshot, base)] == ["Derived", "Last"]
         assert [use.enclosing for use in callers(snapshot, helper)] == ["work"]
         assert [t.name for t in callees(snapshot, work)] == ["helper", "Base"]
-        assert [fixture.show(u.path, 0) for u in importers(snapshot, work)] == ["b.py:1", "test_a.py:1"]
+        assert [fixture.show(u.path, 0) for u in importers(snapshot, work)] == [
+            "b.py:1",
+            "test_a.py:1",
+        ]
         assert [t.name for t in tests_of(snapshot, work)] == ["test_work"]

@@ -45,8 +45,12 @@ def test_a_splice_keeps_the_line_table(before: str, new: str, data: st.DataObjec
     [
         pytest.param("é".encode(), ("é", "utf-8"), id="utf-8"),
         pytest.param(codecs.BOM_UTF8 + b"a", ("a", "utf-8"), id="utf-8 with a mark"),
-        pytest.param(codecs.BOM_UTF16_LE + "é".encode("utf-16-le"), ("é", "utf-16-le"), id="utf-16"),
-        pytest.param(b"# coding: latin-1\n\xe9", ("# coding: latin-1\né", "iso8859-1"), id="PEP 263"),
+        pytest.param(
+            codecs.BOM_UTF16_LE + "é".encode("utf-16-le"), ("é", "utf-16-le"), id="utf-16"
+        ),
+        pytest.param(
+            b"# coding: latin-1\n\xe9", ("# coding: latin-1\né", "iso8859-1"), id="PEP 263"
+        ),
     ],
 )
 def test_decode_and_back(raw: bytes, expected: tuple[str, str]) -> None:
