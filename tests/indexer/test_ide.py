@@ -451,6 +451,21 @@ def test_completion_reads_letters_now_and_facts_a_moment_ago(
         assert [i.label for i in fresh.items][:1] == labels[:1]
 
 
+@pytest.mark.parametrize("new", ["'A", '"A', "1  # A", "x'A"])
+def test_a_string_or_comment_that_was_begun_just_now(tmp_path: Path, new: str) -> None:
+    with workspace_of(tmp_path, {"main.py": BASE}) as fixture:
+        path = fixture.absolute("main.py")
+        fixture.open("main.py", BASE)
+        recent, overlay = Recent(), fixture.snapshot.overlays[path]
+        recent.learn(overlay)
+        start, end = overlay.text.line_span(6)
+        fixture.workspace.change_document(path, 2, [(Span(start + 4, end), new)])
+        offset = start + 4 + len(new)
+        earlier = recent.near(fixture.snapshot.overlays[path], offset)
+        found = complete(fixture.snapshot, path, offset, TOKEN, earlier=earlier)
+        assert found.items == []
+
+
 @pytest.mark.parametrize(
     ("edit", "offset"),
     [

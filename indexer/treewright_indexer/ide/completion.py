@@ -84,15 +84,21 @@ def complete(
     start = match.start() if match is not None else offset
     prefix = text.data[start:offset].decode("utf-8", "replace")
     span = Span(start, offset)
-    if prefix[:1].isdigit() or _in_text(snapshot, path, start):
+    if prefix[:1].isdigit():
         return NOTHING._replace(span=span)
     at = start
     if earlier is not None:
         overlays = {**snapshot.overlays, path: earlier.overlay}
         snapshot = Snapshot(snapshot.revision, snapshot.folders, overlays)
         at = min(start, earlier.offset)
+        # The old tree says what the place was, the new letters whether they begin a string.
+        quoted = any(text.data.count(quote, at, start) % 2 for quote in (b"'", b'"', b"`"))
+        in_text = quoted or b"#" in text.data[at:start] or _in_text(snapshot, path, at)
     else:
+        in_text = _in_text(snapshot, path, start)
         snapshot = as_if_finished(snapshot, path, offset)
+    if in_text:
+        return NOTHING._replace(span=span)
     resolver = Resolver(snapshot, token)
     line = text.data[text.line_starts[text.line_of(start)] : offset]
     if language.modules == "python":
