@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +27,7 @@ def pack(vectors: Matrix) -> list[bytes]:
     import numpy as np
 
     scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / 127.0
-    rounded: Matrix = np.round(vectors / scales[:, None])
-    codes = rounded.astype(np.int8)
+    codes = cast("Matrix", np.round(vectors / scales[:, None])).astype(np.int8)
     return [
         code.tobytes() + scale.tobytes()
         for code, scale in zip(codes, scales.astype("<f4"), strict=True)

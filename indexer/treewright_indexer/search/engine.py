@@ -78,7 +78,7 @@ def search(
     known = _cache.get(key)
     if known is not None:
         return known._replace(ms=_ms(began))
-    candidates, complete = _retrieve(snapshot, plan, mode, notes, began + budget_s, token)
+    candidates, complete = retrieve(snapshot, plan, mode, notes, began + budget_s, token)
     if token is not None:
         token.check()
     took_part = tuple(sorted({source for c in candidates for source in c.scores}))
@@ -113,7 +113,7 @@ def _ms(began: float) -> float:
 # -------------------------------------------------------------------- retrieving
 
 
-def _retrieve(
+def retrieve(
     snapshot: Snapshot,
     plan: Plan,
     mode: str,

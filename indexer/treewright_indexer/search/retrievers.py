@@ -13,6 +13,7 @@ from treewright_indexer.errors import StoreError, TreewrightError
 from treewright_indexer.search import lexical
 from treewright_indexer.search.fuse import Candidate
 from treewright_indexer.search.places import factor_of
+from treewright_indexer.text import Span
 
 if TYPE_CHECKING:
     from treewright_indexer.cancel import CancelToken
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 POOL: Final = 300
 """Candidates of one retriever."""
 _SYMBOLS: Final = 24
+_UNSAVED: Final = 24
+"""Chunks of unsaved text that one query embeds."""
 _SEEDS: Final = 5
 _NEIGHBOURS: Final = 12
 
@@ -87,9 +90,12 @@ class Meaning:
     def score(self, candidates: Found, numbers: dict[tuple[str, int], int]) -> None:
         """Give each candidate that another retriever found its own cosine."""
         by_folder: dict[str, tuple[Folder, dict[int, Candidate]]] = {}
+        unsaved: list[Candidate] = []
         for key, candidate in candidates.items():
             number = numbers.get(key, 0)
-            if number and "dense" not in candidate.scores:
+            if not number and "lexical" in candidate.scores and len(unsaved) < _UNSAVED:
+                unsaved.append(candidate)
+            elif number and "dense" not in candidate.scores:
                 folder = self._snapshot.folder_of(candidate.path)
                 if folder is not None and folder.vectors is not None:
                     by_folder.setdefault(folder.root, (folder, {}))[1][number] = candidate
@@ -98,6 +104,19 @@ class Meaning:
             if index is not None:
                 for number, cosine in index.scores(self._vector, list(wanted)).items():
                     wanted[number].scores["dense"] = cosine
+        if unsaved and self.asked:
+            self._score_unsaved(unsaved)
+
+    def _score_unsaved(self, candidates: list[Candidate]) -> None:
+        """Embed text that the index does not have, so that it is weighed like the rest."""
+        texts: list[tuple[str, str, str]] = []
+        for candidate in candidates:
+            text = self._snapshot.text(candidate.path)
+            code = text.slice(Span(candidate.start, candidate.end))
+            texts.append((candidate.shown, candidate.symbol, code))
+        vectors = next(f.vectors for f in self._snapshot.folders if f.vectors is not None)
+        for candidate, vector in zip(candidates, vectors.embed_now(texts), strict=True):
+            candidate.scores["dense"] = float(vector @ self._vector)
 
     def _candidate(self, folder: Folder, row: ChunkRow) -> Candidate | None:
         """None when the file is not as the index knows it."""

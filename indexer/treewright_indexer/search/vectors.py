@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,7 +34,7 @@ Report = Callable[[int, int, str], None]
 _STEP: Final = 192
 """Chunks embedded between two looks around."""
 _KEYS_AT_ONCE: Final = 20_000
-_DEBOUNCE_S: Final = 0.05
+_RECENT: Final = 500
 
 
 class Vectors:
@@ -65,6 +65,7 @@ class Vectors:
         self._pending: dict[int, bytes] = {}
         self._seen = 0
         self._epoch = -1
+        self._recent: dict[str, Matrix] = {}
         self.problem = ""
         """Why there are no vectors, for the user."""
         self.report: Report = lambda done, total, message: None
@@ -87,6 +88,19 @@ class Vectors:
     def embed_query(self, query: str) -> Matrix:
         """The query's vector; waits while the model loads. Raises ModelError."""
         return self._models.embedder().query(query)
+
+    def embed_now(self, chunks: Sequence[tuple[str, str, str]]) -> list[Matrix]:
+        """Vectors of (path, symbol, code) that no index has; those of late are remembered."""
+        encoder = self._models.embedder()
+        texts = [document_of(encoder, *chunk) for chunk in chunks]
+        missing = [text for text in dict.fromkeys(texts) if text not in self._recent]
+        if missing:
+            made = dict(zip(missing, encoder.documents(missing), strict=True))
+            if len(self._recent) > _RECENT:
+                self._recent = {}
+            self._recent = {**self._recent, **made}
+        recent = self._recent
+        return [recent[text] if text in recent else encoder.documents([text])[0] for text in texts]
 
     @property
     def index(self) -> DenseIndex | None:

@@ -171,6 +171,7 @@ def main() -> None:
     parser.add_argument("--anchor", type=float, default=0.5)
     parser.add_argument("--every", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="go on from these weights instead of BASE")
     parser.add_argument("--resume", action="store_true", help="skip the first evaluation")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
@@ -186,8 +187,9 @@ def main() -> None:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     teacher = Encoder(given.base).eval()
-    model = Encoder(given.base, given.layers)
-    average = Encoder(given.base, given.layers).eval()
+    start = given.start or given.base
+    model = Encoder(start, given.layers)
+    average = Encoder(start, given.layers).eval()
     print("before", json.dumps(evaluate(model, tokenizer, held)), flush=True) if not given.resume else None
     batches = Batches(rows, given.batch, 12, given.seed)
     decayed = [p for p in model.parameters() if p.dim() > 1]

@@ -1,0 +1,141 @@
+"""Make two evaluation sets from the repositories: commit subjects, and cut docstrings.
+
+    python sets.py --repositories DIR --mirrors DIR --out DIR
+
+`--mirrors` holds `owner+name/repo` git directories with history. Writes `commits.json`,
+`docstrings.json` and copies of the Python repositories without docstrings under `stripped/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+SOURCES = {".py", ".go", ".js", ".ts", ".rs", ".rb", ".php", ".java"}
+TESTS = re.compile(r"(^|/)(tests?|spec|testdata)/|_test\.|Test\.php|\.spec\.|(^|/)examples/")
+DULL = re.compile(
+    r"\b(bump|release|version|changelog|typo|lint|format|ruff|clippy|ci|docs?|readme|dist|merge|"
+    r"v?\d+\.\d+\.\d+|phpstan|cs fix)\b",
+    re.I,
+)
+PER_REPOSITORY = 40
+
+
+def commits(name: str, root: Path, git: Path, commit: str) -> list[dict[str, Any]]:
+    """The newest telling subjects of commits that touch one to four source files still there."""
+    log = subprocess.run(
+        ["git", "-C", str(git), "log", "--no-merges", "-n", "700", "--name-only", "--format=%x01%s", commit],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    found: list[dict[str, Any]] = []
+    for block in log.split("\x01")[1:]:
+        subject, *files = [line for line in block.strip().split("\n") if line]
+        subject = re.sub(r"\s*\(#\d+\)$", "", subject)
+        kept = [f for f in files if Path(f).suffix in SOURCES and (root / f).is_file()]
+        kept = [f for f in kept if not TESTS.search(f)]
+        if (
+            1 <= len(kept) <= 4
+            and len(files) <= 10
+            and len(subject.split()) > 2
+            and not DULL.search(subject)
+        ):
+            found.append({"repository": name, "query": subject, "answers": kept})
+    return found[:PER_REPOSITORY]
+
+
+def docstring_of(node: ast.AST) -> ast.Expr | None:
+    body: Any = getattr(node, "body", None)
+    first = body[0] if isinstance(body, list) and body else None
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
+        return first
+    return None
+
+
+def strip(source: bytes) -> tuple[bytes, list[tuple[str, str]]]:
+    """The source without docstrings, and (qualified name, summary) of the functions that had one."""
+    lines = source.split(b"\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    cuts: list[tuple[int, int, bytes]] = []
+    functions: list[tuple[str, str]] = []
+
+    def visit(node: ast.AST, names: list[str]) -> None:
+        found = docstring_of(node)
+        if found is not None and found.end_lineno is not None and found.end_col_offset is not None:
+            alone = not isinstance(node, ast.Module) and len(getattr(node, "body", [])) == 1
+            begin = starts[found.lineno - 1] + found.col_offset
+            end = starts[found.end_lineno - 1] + found.end_col_offset
+            cuts.append((begin, end, b"pass" if alone else b""))
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                text = re.split(r"\n\s*\n", (ast.get_docstring(node) or "").strip())[0]
+                functions.append((".".join(names), re.sub(r"\s+", " ", text)))
+        for child in ast.iter_child_nodes(node):
+            named = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            visit(child, [*names, child.name] if named else names)
+
+    visit(ast.parse(source), [])
+    for begin, end, instead in sorted(cuts, reverse=True):
+        source = source[:begin] + instead + source[end:]
+    return source, functions
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--repositories", "--mirrors", "--out"):
+        parser.add_argument(name, type=Path, required=True)
+    given = parser.parse_args()
+    here = Path(__file__).resolve().parent
+    repositories: dict[str, dict[str, str]] = json.loads(
+        (here / "repositories.json").read_text("utf-8")
+    )
+    given.out.mkdir(parents=True, exist_ok=True)
+    subjects: list[dict[str, Any]] = []
+    documented: list[dict[str, Any]] = []
+    for name, about in repositories.items():
+        root = given.repositories / name
+        git = given.mirrors / about["source"].replace("/", "+") / "repo"
+        if git.is_dir():
+            subjects += commits(name, root, git, about["commit"])
+        if about["language"] != "python":
+            continue
+        stripped = given.out / "stripped" / name
+        shutil.rmtree(stripped, ignore_errors=True)
+        for path in sorted(root.rglob("*.py")):
+            relative = str(path.relative_to(root))
+            try:
+                source, functions = strip(path.read_bytes())
+            except SyntaxError:
+                continue
+            target = stripped / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source)
+            for symbol, summary in functions:
+                if len(summary.split()) >= 4 and not TESTS.search(relative):
+                    documented.append(
+                        {
+                            "repository": name,
+                            "folder": str(stripped),
+                            "query": summary,
+                            "answers": [f"{relative}::{symbol}"],
+                        }
+                    )
+    random.Random(3).shuffle(documented)
+    (given.out / "commits.json").write_text(json.dumps(subjects, indent=0) + "\n")
+    (given.out / "docstrings.json").write_text(json.dumps(documented[:400], indent=0) + "\n")
+    print(len(subjects), "commit subjects,", len(documented[:400]), "docstrings")
+
+
+if __name__ == "__main__":
+    main()
