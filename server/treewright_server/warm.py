@@ -6,11 +6,10 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.errors import TreewrightError
-from treewright_indexer.ide.recent import Earlier, Recent
+from treewright_indexer.ide.recent import Recent
 from treewright_server.lanes import Lane
 
 if TYPE_CHECKING:
-    from treewright_indexer.snapshot import Overlay
     from treewright_server.clock import Timer
     from treewright_server.session import Session
 
@@ -20,14 +19,11 @@ PAUSE_S: Final = 0.25
 class Warm:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._recent = Recent()
+        self.recent = Recent()
         self._lock = threading.Lock()
         self._timers: dict[str, Timer] = {}
         session.documents.on_text.append(lambda path, text, splices: self._later(path))
         session.documents.on_close.append(self._closed)
-
-    def near(self, overlay: Overlay, offset: int) -> Earlier | None:
-        return self._recent.near(overlay, offset)
 
     def _later(self, path: str) -> None:
         with self._lock:
@@ -43,10 +39,10 @@ class Warm:
 
     def _learn(self, path: str) -> None:
         overlay = self._session.workspace.snapshot().overlays.get(path)
-        if overlay is None or self._recent.knows(overlay):
+        if overlay is None or self.recent.knows(overlay):
             return
         try:
-            self._recent.learn(overlay)
+            self.recent.learn(overlay)
         except TreewrightError:  # no grammar for it: nothing to keep
             return
 
@@ -55,4 +51,4 @@ class Warm:
             timer = self._timers.pop(path, None)
             if timer is not None:
                 timer.cancel()
-        self._recent.forget(path)
+        self.recent.forget(path)

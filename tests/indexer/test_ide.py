@@ -444,7 +444,7 @@ def test_completion_reads_letters_now_and_facts_a_moment_ago(
         offset = at + len(new.encode())
         earlier = recent.near(snapshot.overlays[path], offset)
         assert earlier is not None
-        found = complete(snapshot, path, offset, TOKEN, earlier=earlier)
+        found = complete(snapshot, path, offset, TOKEN, recent=recent)
         assert [item.label for item in found.items][: len(labels)] == labels
         assert found.span.end == offset
         fresh = complete(snapshot, path, offset, TOKEN)
@@ -462,7 +462,7 @@ def test_a_string_or_comment_that_was_begun_just_now(tmp_path: Path, new: str) -
         fixture.workspace.change_document(path, 2, [(Span(start + 4, end), new)])
         offset = start + 4 + len(new)
         earlier = recent.near(fixture.snapshot.overlays[path], offset)
-        found = complete(fixture.snapshot, path, offset, TOKEN, earlier=earlier)
+        found = complete(fixture.snapshot, path, offset, TOKEN, recent=recent)
         assert found.items == []
 
 

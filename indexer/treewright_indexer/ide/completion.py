@@ -20,7 +20,7 @@ from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.imports import module_name
 from treewright_indexer.graph.occurrences import Part, receiver_before
 from treewright_indexer.graph.resolve import Resolver, Value
-from treewright_indexer.ide.recent import Earlier
+from treewright_indexer.ide.recent import Recent
 from treewright_indexer.ide.unfinished import as_if_finished
 from treewright_indexer.search.symbols import rank_of
 from treewright_indexer.snapshot import Snapshot
@@ -73,9 +73,9 @@ def complete(
     token: CancelToken,
     *,
     imports: bool = True,
-    earlier: Earlier | None = None,
+    recent: Recent | None = None,
 ) -> Completion:
-    """`imports`: also offer names that have to be imported. `earlier`: a text a moment ago whose
+    """`imports`: also offer names that have to be imported. `recent`: texts of a moment ago whose
     facts are known, to be read in place of this one's. Raises UnknownFileError."""
     text, language = snapshot.text(path), snapshot.language(path)
     if language is None:
@@ -87,6 +87,8 @@ def complete(
     if prefix[:1].isdigit():
         return NOTHING._replace(span=span)
     at = start
+    overlay = snapshot.overlays.get(path)
+    earlier = recent.near(overlay, offset) if recent is not None and overlay is not None else None
     if earlier is not None:
         overlays = {**snapshot.overlays, path: earlier.overlay}
         snapshot = Snapshot(snapshot.revision, snapshot.folders, overlays)
@@ -99,6 +101,8 @@ def complete(
         snapshot = as_if_finished(snapshot, path, offset)
     if in_text:
         return NOTHING._replace(span=span)
+    if recent is not None and earlier is None and overlay is not None:
+        recent.learn(snapshot.overlays[path])  # for the next letter
     resolver = Resolver(snapshot, token)
     line = text.data[text.line_starts[text.line_of(start)] : offset]
     if language.modules == "python":

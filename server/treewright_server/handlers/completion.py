@@ -43,9 +43,8 @@ def handle(
     offset = mapper.offset(params.get("position"))
     # A name that must be imported needs an editor that takes the import on resolve.
     imports = "additionalTextEdits" in ls.session.client.resolved_completion
-    overlay = snapshot.overlays.get(path)
-    earlier = ls.session.warm.near(overlay, offset) if overlay is not None else None
-    found = complete(snapshot, path, offset, token, imports=imports, earlier=earlier)
+    recent = ls.session.warm.recent
+    found = complete(snapshot, path, offset, token, imports=imports, recent=recent)
     range_ = mapper.range(found.span)
     items = [_item(ls, path, item, number, range_) for number, item in enumerate(found.items)]
     incomplete = found.incomplete or found.unknown
