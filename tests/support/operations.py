@@ -7,7 +7,7 @@ and `end`. Arguments whose name ends in `path` are relative to the workspace.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class Case:
 
 
 @contextmanager
-def case_of(root: Path, before: str | dict[str, str], /, **arguments: Any) -> Iterator[Case]:
+def case_of(root: Path, before: str | dict[str, str], /, **arguments: Any) -> Generator[Case]:
     files = split_fixture(before) if isinstance(before, str) else dict(before)
     placed: dict[str, Any] = {}
     for name, body in files.items():

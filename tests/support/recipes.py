@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from treewright_indexer.text import Span
 @contextmanager
 def context_of(
     root: Path, text: str, message: str, code: str = "", source: str = ""
-) -> Iterator[RecipeContext]:
+) -> Generator[RecipeContext]:
     files = split_fixture(text)
     path, span = "", Span(0, 0)
     for name, body in files.items():

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from treewright_agent.changes import FileEditor
 from treewright_agent.operations.imports import STATEMENTS, Item, Statement, read_statement
+from treewright_agent.operations.scoping import home_of
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.occurrences import receiver_before
 from treewright_indexer.graph.resolve import Resolver
-from treewright_indexer.model import FileFacts, Role
+from treewright_indexer.model import Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import SourceText, Span
 
@@ -61,22 +62,6 @@ class ImportUse(NamedTuple):
 
 
 # -------------------------------------------------------------------- who needs it
-
-
-def home_of(facts: FileFacts, offset: int, name: str) -> int:
-    """Index of the Python scope that binds the bare `name` as seen at `offset`; -1 for none."""
-    scope = innermost = facts.scope_at(offset)
-    while scope >= 0:
-        here = facts.scopes[scope]
-        if here.kind != "class" or scope == innermost:
-            binding = here.bindings.get(name)
-            if binding is not None:
-                if binding[1] == "global":
-                    return 0
-                if binding[1] != "nonlocal":
-                    return scope
-        scope = here.parent
-    return -1
 
 
 def uses_of_import(

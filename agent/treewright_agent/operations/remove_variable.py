@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from treewright_agent.changes import ChangeBuilder, SourceChange
-from treewright_agent.operations.import_removal import home_of, lines_of_statements
+from treewright_agent.operations.import_removal import lines_of_statements
 from treewright_agent.operations.model import Arguments, Operation
 from treewright_agent.operations.names import require_language
+from treewright_agent.operations.scoping import home_of
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
 from treewright_indexer.graph import occurrence_at

@@ -10,7 +10,7 @@ def f():
 from __future__ import annotations
 
 from treewright_agent.calls import Call
-from treewright_agent.operations.import_removal import home_of
+from treewright_agent.operations.scoping import home_of
 from treewright_agent.recipes.model import Offer, Recipe, RecipeContext
 from treewright_agent.recipes.places import identifier_at
 from treewright_agent.recipes.wordings import Problem, understand

@@ -32,6 +32,7 @@ def _places(
     )
     answers: list[list[dict[str, Any]]] = []
     for line, column in question["places"]:
+        names: list[Any]
         try:
             names = script.goto(line, column, follow_imports=True, follow_builtin_imports=True)
         except Exception:  # jedi raises all kinds of errors on broken code

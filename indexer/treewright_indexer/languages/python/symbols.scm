@@ -1,5 +1,7 @@
 ; Every identifier; the captures further down say how it is used.
 (identifier) @read
+; … and the star of `from m import *`, so that the index knows who takes everything.
+(wildcard_import) @read
 
 ; ---------------------------------------------------------------- definitions
 
@@ -42,6 +44,7 @@
   (default_parameter name: (identifier) @parameter)
   (_ . (identifier) @parameter .)
 ])
+(type_alias_statement left: (type (generic_type (type_parameter (type (identifier) @bind.type)))))
 (_ type_parameters: (type_parameter (type [
   (identifier) @bind.type
   (splat_type (identifier) @bind.type)

@@ -1,0 +1,277 @@
+"""Names in strings and comments: those that mean code, and those a user asks for.
+
+Annotations in quotes and `__all__` are in the index already. Here are forward references
+outside annotations (`cast("A", x)`, `TypeVar("T", bound="A")`), literals of dynamic access
+(`getattr(obj, "name")`, `patch("pkg.mod.name")`, `globals()["name"]`, `__slots__`), and, on
+request, words in docstrings, strings and comments. All but the first and `__slots__` are in
+doubt: the user confirms them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from treewright_agent.changes import Note
+from treewright_agent.operations.renaming.model import (
+    ClassKey,
+    Found,
+    Names,
+    Place,
+    Scoped,
+)
+from treewright_agent.operations.scoping import home_of
+from treewright_indexer.errors import TreewrightError
+from treewright_indexer.graph.imports import module_name
+from treewright_indexer.graph.occurrences import Part
+from treewright_indexer.graph.resolve import Value
+from treewright_indexer.model import FileFacts
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_FORWARD = re.compile(
+    rb"""(?:\bcast\(\s*|\bbound\s*=\s*|\b(?:NewType|TypeAliasType)\(\s*["'][^"'\n]*["']\s*,\s*"""
+    rb"""|\bTypeVar\(\s*["'][^"'\n]*["']\s*,\s*|\bassert_type\([^)"'\n]*,\s*"""
+    rb"""|\b(?:List|Dict|Set|FrozenSet|Tuple|Type|Optional|Union|Sequence|Iterable|Iterator|Mapping"""
+    rb"""|Callable|Generator|Awaitable|Coroutine|ClassVar|Final|Annotated|list|dict|set|tuple|type"""
+    rb"""|frozenset|Required|NotRequired|Generic|Concatenate|Unpack)\[[^\]"'\n]*?)"""
+    rb"""(?P<quote>["'])(?P<text>[\w\x80-\xff.,\[\] |]+)(?P=quote)"""
+)
+_ACCESS = re.compile(
+    rb"""\b(?P<call>getattr|setattr|hasattr|delattr|object|setattr|delattr)\(\s*"""
+    rb"""(?P<object>[\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*)\s*,\s*(?P<quote>["'])(?P<name>[^"'\n]*)(?P=quote)"""
+)
+_FETCH = re.compile(
+    rb"""\b(?:attrgetter|methodcaller)\(\s*(?P<quote>["'])(?P<name>[^"'\n]*)(?P=quote)"""
+)
+_SPACE = re.compile(
+    rb"""\b(?P<call>globals|locals|vars)\(\)\s*(?:\[|\.(?:get|pop|setdefault)\(|\[)\s*(?P<quote>["'])(?P<name>[^"'\n]*)(?P=quote)"""
+)
+_PATH = re.compile(rb"""(?P<quote>["'])(?P<text>[\w\x80-\xff]+(?:\.[\w\x80-\xff]+)+)(?P=quote)""")
+_SELF_SHOWN = re.compile(rb"\s*=\s*(?:![rsa])?\s*(?::[^{}]*)?\}")
+_LISTS = ("__slots__", "__match_args__")
+
+
+def _word(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![\w\x80-\xff])" + re.escape(name.encode()) + rb"(?![\w\x80-\xff])")
+
+
+# -------------------------------------------------------------------- names of scopes
+
+
+def find_scoped(names: Names, scopes: Iterable[Scoped], providers: set[str], found: Found) -> None:
+    """Forward references, dotted paths and `globals()` of a name that scopes bind."""
+    by_path: dict[str, set[int]] = {}
+    for path, scope in scopes:
+        by_path.setdefault(path, set()).add(scope)
+    modules = {f"{name}.{names.old}" for p in providers if (name := module_name(names.snapshot, p))}
+    old = names.old.encode()
+    for path, facts, _ in names.files():
+        if path not in by_path and not modules:
+            continue
+        data = names.data(path)
+        if not _word_in_quotes(data, old):
+            continue
+        here = by_path.get(path, set())
+        if here:
+            _forward(names, path, facts, data, here, found)
+            _namespace(names, path, facts, data, here, found)
+        _dotted(names, path, data, modules, found)
+        _access_module(names, path, data, providers, found)
+
+
+def _word_in_quotes(data: bytes, old: bytes) -> bool:
+    return re.search(rb"[\"'][^\"'\n]*" + re.escape(old) + rb"[^\"'\n]*[\"']", data) is not None
+
+
+def _forward(
+    names: Names, path: str, facts: FileFacts, data: bytes, scopes: set[int], found: Found
+) -> None:
+    word = _word(names.old)
+    for match in _FORWARD.finditer(data):
+        for inner in word.finditer(data, match.start("text"), match.end("text")):
+            start = inner.start()
+            if data[start - 1 : start] == b".":
+                continue
+            if home_of(facts, start, names.old) in scopes:
+                found.add(Place(path, names.span(start)))
+
+
+def _namespace(
+    names: Names, path: str, facts: FileFacts, data: bytes, scopes: set[int], found: Found
+) -> None:
+    for match in _SPACE.finditer(data):
+        if match["name"] != names.old.encode():
+            continue
+        start = match.start("name")
+        call = match["call"].decode()
+        scope = facts.scope_at(start)
+        if (call == "globals" and 0 in scopes) or scope in scopes:
+            found.add(Place(path, names.span(start), f"a name in `{call}()`"))
+
+
+def _dotted(names: Names, path: str, data: bytes, modules: set[str], found: Found) -> None:
+    """`"pkg.mod.name"`, as mocks and configurations write it."""
+    for match in _PATH.finditer(data) if modules else ():
+        text = match["text"].decode("utf-8", "replace")
+        for dotted in modules:
+            if text == dotted or text.startswith(f"{dotted}."):
+                start = match.start("text") + len(dotted.encode()) - names.length
+                found.add(Place(path, names.span(start), "a dotted name in a string"))
+
+
+def _access_module(names: Names, path: str, data: bytes, providers: set[str], found: Found) -> None:
+    for start, values in _accesses(names, path, data):
+        if any(v.target.kind == "module" and v.target.path in providers for v in values):
+            found.add(Place(path, names.span(start), "a name in a string, for dynamic access"))
+
+
+def _accesses(names: Names, path: str, data: bytes) -> Iterator[tuple[int, list[Value]]]:
+    """(offset of the name, what the object is) of each `getattr(object, "name")`."""
+    for match in _ACCESS.finditer(data):
+        if match["name"] != names.old.encode():
+            continue
+        offset = match.start("object")
+        parts: list[Part] = []
+        for part in match["object"].split(b"."):
+            parts.append(Part(part.decode("utf-8", "replace"), False, offset))
+            offset += len(part) + 1
+        yield match.start("name"), names.resolver.evaluate(path, parts, match.start())
+
+
+# -------------------------------------------------------------------- members
+
+
+def find_members(names: Names, classes: set[ClassKey], found: Found) -> None:
+    """`__slots__`, `getattr` and their like for a member of the classes."""
+    old = names.old.encode()
+    class_files = {key.path for key in classes}
+    for path, facts, _ in list(names.files()):
+        data = names.data(path)
+        if not _word_in_quotes(data, old):
+            continue
+        if path in class_files:
+            _lists(names, path, facts, data, classes, found)
+        for start, values in _accesses(names, path, data):
+            ours = [v for v in values if _has_member(names, v, classes)]
+            if ours:
+                found.add(Place(path, names.span(start), "a name in a string, for dynamic access"))
+            elif not values:
+                text = f"'{names.old}' of an unknown object, in a string: not renamed"
+                found.notes.append(Note(path, names.span(start), text))
+        for match in _FETCH.finditer(data):
+            if match["name"].split(b".")[-1] == old:
+                start = match.end("name") - names.length
+                text = f"'{names.old}' of an unknown object, in a string: not renamed"
+                found.notes.append(Note(path, names.span(start), text))
+        _dotted_members(names, path, data, classes, found)
+
+
+def _dotted_members(
+    names: Names, path: str, data: bytes, classes: set[ClassKey], found: Found
+) -> None:
+    """`"pkg.mod.Class.name"`, as mocks write it."""
+    wanted: set[str] = set()
+    for key in classes:
+        facts = names.facts(key.path)
+        module = module_name(names.snapshot, key.path)
+        if facts is not None and module:
+            wanted.add(f"{module}.{facts.qualified_name(key.symbol)}.{names.old}")
+    _dotted(names, path, data, wanted, found)
+
+
+def _has_member(names: Names, value: Value, classes: set[ClassKey]) -> bool:
+    for target in names.resolver.member(value, names.old):
+        facts = names.facts(target.path)
+        if facts is None or target.symbol < 0:
+            continue
+        if ClassKey(target.path, facts.symbols[target.symbol].parent) in classes:
+            return True
+    return False
+
+
+def _lists(
+    names: Names,
+    path: str,
+    facts: FileFacts,
+    data: bytes,
+    classes: set[ClassKey],
+    found: Found,
+) -> None:
+    """Strings of `__slots__ = ("name",)` in the bodies of the classes."""
+    quoted = re.compile(rb"([\"'])" + re.escape(names.old.encode()) + rb"\1")
+    for index, symbol in enumerate(facts.symbols):
+        if symbol.name not in _LISTS or ClassKey(path, symbol.parent) not in classes:
+            continue
+        end = facts.symbols[index].end
+        for match in quoted.finditer(data, symbol.start, end):
+            found.add(Place(path, names.span(match.start() + 1)))
+
+
+# -------------------------------------------------------------------- shown by themselves
+
+
+def mark_shown(names: Names, found: Found) -> None:
+    """`f"{name=}"` prints the name: such a place changes what the program says."""
+    for key, place in list(found.places.items()):
+        if place.doubt or place.new:
+            continue
+        data = names.data(place.path)
+        end = place.span.end
+        if data[end : end + 1] not in b" =" or not data[end : end + 1]:
+            continue
+        if _SELF_SHOWN.match(data, end) and _in_interpolation(names, place):
+            found.places[key] = place._replace(doubt="the f-string prints the name itself")
+
+
+def _in_interpolation(names: Names, place: Place) -> bool:
+    node = names.snapshot.tree(place.path).root_node.descendant_for_byte_range(*place.span)
+    while node is not None:
+        if node.type == "interpolation":
+            return True
+        if node.type.endswith(("statement", "definition")):
+            return False
+        node = node.parent
+    return False
+
+
+# -------------------------------------------------------------------- on request
+
+
+def find_words(
+    names: Names, paths: Iterable[str], found: Found, *, strings: bool, comments: bool
+) -> None:
+    """The word in strings (docstrings among them) and comments of the files, each in doubt."""
+    word = _word(names.old)
+    for path in sorted(set(paths)):
+        names.token.check()
+        data = names.data(path)
+        places = [match.start() for match in word.finditer(data)]
+        places = [start for start in places if (path, start) not in found.places]
+        if not places:
+            continue
+        try:
+            root = names.snapshot.tree(path).root_node
+        except TreewrightError:
+            continue
+        for start in places:
+            kind = _kind_of(root, start, start + names.length)
+            if kind == "comment" and comments:
+                found.add(Place(path, names.span(start), "in a comment"))
+            elif kind == "string" and strings:
+                found.add(Place(path, names.span(start), "in a string"))
+
+
+def _kind_of(root: Node, start: int, end: int) -> str:
+    node = root.descendant_for_byte_range(start, end)
+    while node is not None:
+        if "comment" in node.type:
+            return "comment"
+        if node.type == "interpolation":
+            return ""
+        if "string" in node.type:
+            return "string"
+        node = node.parent
+    return ""
