@@ -73,6 +73,7 @@ from treewright_agent.operations.model import (
 )
 from treewright_agent.operations.remove_import import REMOVE_IMPORT
 from treewright_agent.operations.remove_variable import REMOVE_VARIABLE
+from treewright_agent.operations.rename_symbol import RENAME_SYMBOL
 from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
 from treewright_indexer.cancel import CancelToken
@@ -103,6 +104,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     ADD_IMPORT,
     REMOVE_IMPORT,
     REMOVE_VARIABLE,
+    RENAME_SYMBOL,
 )
 
 
