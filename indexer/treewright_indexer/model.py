@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from treewright_indexer.text import Span
 
-FACTS_FORMAT = 2
+FACTS_FORMAT = 3
 """Bumped whenever the shape of stored facts changes; an index with another one is rebuilt."""
 
 

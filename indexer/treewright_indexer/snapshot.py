@@ -136,7 +136,8 @@ class Overlay:
             if self._tree is None:
                 tree = parse(self.language, self.text.data, self._pending)
                 if self._known is not None and self._pending is not None:
-                    self._known = self._known.seen(self._pending, tree)
+                    whole = tree.root_node.has_error  # then it was made anew
+                    self._known = None if whole else self._known.seen(self._pending, tree)
                 self._tree, self._pending = tree, None
             return self._tree
 

@@ -31,8 +31,19 @@ _threads = threading.local()
 def parse(language: Language, data: bytes, old_tree: Tree | None = None) -> Tree:
     """The tree of `data`. `old_tree` must have been brought to it by `edited`.
 
+    How tree-sitter recovers from an error depends on the tree it starts from. A tree with
+    errors is therefore made anew, so that a text has one tree whatever was typed before.
+
     Raises UnreadableFileError when the grammar does not come to an end in PARSE_LIMIT_S.
     """
+    if old_tree is not None:
+        tree = _parse(language, data, old_tree)
+        if not tree.root_node.has_error:
+            return tree
+    return _parse(language, data, None)
+
+
+def _parse(language: Language, data: bytes, old_tree: Tree | None) -> Tree:
     parser = _parser(language)
     if len(data) < _SMALL:
         return parser.parse(data, old_tree) if old_tree is not None else parser.parse(data)

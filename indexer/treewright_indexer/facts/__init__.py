@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from treewright_indexer.facts.chunks import chunks_of
 from treewright_indexer.facts.exports import exported_names
 from treewright_indexer.facts.imports import imports_of
+from treewright_indexer.facts.incremental import Known, outline_after
 from treewright_indexer.facts.references import postings_of
 from treewright_indexer.facts.rules import Rules, rules_of
 from treewright_indexer.facts.scopes import scopes_of
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     from treewright_indexer.languages import Language
     from treewright_indexer.text import SourceText
 
-__all__ = ["Outline", "Rules", "extract", "outline", "rules_of"]
+__all__ = [
+    "Known",
+    "Outline",
+    "Rules",
+    "extract",
+    "outline",
+    "outline_after",
+    "rules_of",
+]
 
 
 def extract(language: Language, text: SourceText, tree: Tree | None = None) -> FileFacts:

@@ -67,7 +67,10 @@ def postings_of(
     for item in imports:
         codes[item.name_start] = codes[item.alias_start] = Role.IMPORT
     nodes = captured.get("read", ())
-    starts, ends = [node.start_byte for node in nodes], [node.end_byte for node in nodes]
+    # A query's captures come in no order. Identifiers do not overlap: sorted starts and sorted
+    # ends fit together.
+    starts = sorted([node.start_byte for node in nodes])
+    ends = sorted([node.end_byte for node in nodes])
     # Captures come in no order. Identifiers never overlap, so each list is sorted by itself.
     starts.sort()
     ends.sort()

@@ -40,6 +40,11 @@ class Rules:
     """See `docs/languages.md` for what each entry of `language.toml` means."""
 
     language: Language
+    incremental: bool
+    """Whether an outline may be kept up to date by parts: nothing inside a body changes the
+    definition around it."""
+    leading: frozenset[str]
+    """Nodes that belong to the definition behind them."""
     name_field: int
     body_field: int
     header_is_outside: bool
@@ -123,6 +128,8 @@ def rules_of(language: Language) -> Rules:
     comments = language.section("comments")
     return Rules(
         language=language,
+        incremental=symbols.get("incremental", True),
+        leading=frozenset(language.words("symbols", "leading")),
         name_field=language.field_id(symbols.get("name_field", "name")),
         body_field=language.field_id(symbols.get("body_field", "body")),
         header_is_outside=symbols.get("header_is_outside", False),

@@ -40,9 +40,11 @@ _KINDS: Final = (
 _RANK: Final = {kind: rank for rank, kind in enumerate(_KINDS)}
 """Two patterns may capture one node: the kind that says more wins."""
 
+_BETWEEN: Final = re.compile(rb"(?:\s|\w+|(?://|#)[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
 _CALLED: Final = re.compile(rb"[A-Za-z][\w.]*", re.ASCII)
 _OPEN_KINDS: Final = frozenset({"", "namespace", "module"})
-_DATA_KINDS: Final = frozenset({"variable", "constant", "field", "enum_member"})
+DATA_KINDS: Final = frozenset({"variable", "constant", "field", "enum_member"})
+"""Kinds of which the first definition of a name in one place counts."""
 _VALUE_KINDS: Final = frozenset({"variable", "constant"})
 _PROPERTY, _TEST, _EXPORTED = int(Flag.PROPERTY), int(Flag.TEST), int(Flag.EXPORTED)
 _VISIBILITY: Final = int(Flag.PRIVATE | Flag.EXPORTED)
@@ -69,7 +71,7 @@ class _Entry(NamedTuple):
     body: int
 
 
-class _Frame(NamedTuple):
+class Frame(NamedTuple):
     """What the sweep is inside of. `symbol` is -1 when the type is not in this file."""
 
     end: int
@@ -78,14 +80,28 @@ class _Frame(NamedTuple):
     owner: str
 
 
-_OUTSIDE: Final = _Frame(1 << 62, -1, "", "")
+class Context(NamedTuple):
+    """What stands around and before a part of a text that is read on its own."""
+
+    frames: list[Frame]
+    before: list[Symbol]
+    """Symbols that precede the part: its own are numbered behind them."""
+    seen: set[tuple[int, str]]
+    """(parent, name) of those whose first definition counts."""
+    classes: dict[str, int]
+    """Classes that members outside of them may name."""
+
+
+_OUTSIDE: Final = Frame(1 << 62, -1, "", "")
 _DEFINITION, _ASSIGNED, _FIELD, _MEMBERS = range(4)
 
 
-def outline_of(rules: Rules, data: bytes, captured: Captures) -> Outline:
-    """The symbols of a text whose query captured `captured`."""
+def outline_of(
+    rules: Rules, data: bytes, captured: Captures, context: Context | None = None
+) -> Outline:
+    """The symbols of a text whose query captured `captured`, or of the part in `context`."""
     entries = _entries(rules, captured)
-    sweep = _Sweep(rules, data, captured, entries)
+    sweep = _Sweep(rules, data, captured, entries, context)
     items = [(entry[0], -entry[1], _DEFINITION, index) for index, entry in enumerate(entries)]
     nodes: list[Node] = []
     for what, capture in ((_ASSIGNED, "assign"), (_FIELD, "field"), (_MEMBERS, "members")):
@@ -106,7 +122,9 @@ def outline_of(rules: Rules, data: bytes, captured: Captures) -> Outline:
             sweep.assign_field(start, -negative_end, nodes[index])
         else:
             sweep.open_members(start, -negative_end)
-    symbols = with_exports(rules, data, sweep.symbols) if rules.exports else sweep.symbols
+    symbols = sweep.symbols
+    if rules.exports and context is None:
+        symbols = with_exports(rules, data, symbols)
     return Outline(symbols, sweep.bodies, sweep.containers)
 
 
@@ -161,7 +179,12 @@ class _Sweep:
     """Walks over definitions in order, inside the containers that hold them."""
 
     def __init__(
-        self, rules: Rules, data: bytes, captured: Captures, entries: list[_Entry]
+        self,
+        rules: Rules,
+        data: bytes,
+        captured: Captures,
+        entries: list[_Entry],
+        context: Context | None,
     ) -> None:
         self.rules = rules
         self.data = data
@@ -169,16 +192,18 @@ class _Sweep:
         self.symbols: list[Symbol] = []
         self.bodies: list[int] = []
         self.containers: list[int] = []
-        self.stack: list[_Frame] = [_OUTSIDE]
+        self.stack: list[Frame] = [_OUTSIDE]
         names = sorted([(entry[3], index) for index, entry in enumerate(entries)])
         containers = [pair for pair in names if entries[pair[1]][2] in CONTAINER_KINDS]
         classes = [pair for pair in containers if entries[pair[1]][2] in CLASS_KINDS]
-        self.decorators = _by_next_name(captured.get("decorator", ()), names)
-        self.docs = _by_last_name(captured.get("doc", ()), containers)
-        self.bases = _by_last_name(captured.get("base", ()), classes)
+        self.decorators = _by_next_name(_ordered(captured, "decorator"), names, entries, data)
+        self.docs = _by_last_name(_ordered(captured, "doc"), containers, entries)
+        self.bases = _by_last_name(_ordered(captured, "base"), classes, entries)
         self.owners = {
             index: found[0]
-            for index, found in _by_next_name(captured.get("owner", ()), names).items()
+            for index, found in _by_next_name(
+                _ordered(captured, "owner"), names, entries, data
+            ).items()
         }
         self._owner_nodes = sorted(node.byte_range for node in captured.get("owner", ()))
         self._member_bases = sorted(node.byte_range for node in captured.get("members.base", ()))
@@ -189,6 +214,10 @@ class _Sweep:
         self._seen: set[tuple[int, str]] = set()
         self._top: dict[str, int] = {}
         """Name -> index of the classes at the top level, for members that stand elsewhere."""
+        self._before: list[Symbol] = []
+        if context is not None:
+            self.stack += context.frames
+            self._before, self._seen, self._top = context.before, context.seen, context.classes
 
     def define(self, index: int) -> None:
         """One captured definition."""
@@ -238,7 +267,7 @@ class _Sweep:
             traits & _TEST
             and kind in FUNCTION_KINDS
             and (
-                parent < 0 or parent_kind not in CLASS_KINDS or self._is_test(self.symbols[parent])
+                parent < 0 or parent_kind not in CLASS_KINDS or self._is_test(self._symbol(parent))
             )
         ):
             flags |= _TEST
@@ -246,8 +275,8 @@ class _Sweep:
             doc = doc_of_string(data, *self.docs[index][0].byte_range)
         else:
             doc = leading_comment(rules, data, first)
-        own = len(self.symbols)
-        if kind in _DATA_KINDS:
+        own = len(self._before) + len(self.symbols)
+        if kind in DATA_KINDS:
             self._seen.add((parent, name))
         self.symbols.append(
             Symbol(
@@ -269,11 +298,11 @@ class _Sweep:
         self.bodies.append(body)
         if kind in CONTAINER_KINDS:
             self.containers.append(own)
-            self.stack.append(_Frame(end, own, kind, ""))
+            self.stack.append(Frame(end, own, kind, ""))
             if parent_kind in _OPEN_KINDS and kind in CLASS_KINDS:
                 self._top.setdefault(name, own)
 
-    def assign(self, start: int, end: int, node: Node, frame: _Frame) -> None:
+    def assign(self, start: int, end: int, node: Node, frame: Frame) -> None:
         """A name bound by an assignment outside functions; the first one counts."""
         rules, data = self.rules, self.data
         name = data[start:end].decode("utf-8", "replace")
@@ -355,7 +384,7 @@ class _Sweep:
             symbol = self.symbols[index]
             bases = (*symbol.bases, _folded(self.data, *base, MAX_DECORATOR))
             self.symbols[index] = symbol._replace(bases=bases)
-        self.stack.append(_Frame(end, index, "class", name))
+        self.stack.append(Frame(end, index, "class", name))
 
     def _kind(
         self, kind: str, name: str, parent_kind: str, bases: tuple[str, ...], traits: int
@@ -380,6 +409,10 @@ class _Sweep:
             self._exported_end, self._exported_depth = region_end, len(self.stack)
         return start < self._exported_end and len(self.stack) == self._exported_depth
 
+    def _symbol(self, index: int) -> Symbol:
+        n_before = len(self._before)
+        return self._before[index] if index < n_before else self.symbols[index - n_before]
+
     def _is_test(self, symbol: Symbol) -> bool:
         matches = self.rules.test_classes.fullmatch
         return bool(matches(symbol.name)) or any(map(matches, symbol.bases))
@@ -390,30 +423,58 @@ def _last_inside(spans: list[tuple[int, int]], start: int, end: int) -> tuple[in
     return spans[at] if at >= 0 and spans[at][0] >= start else None
 
 
+def _ordered(captured: Captures, name: str) -> list[Node]:
+    """A query's captures, which come in no order, as they stand in the text."""
+    return sorted(captured.get(name, ()), key=_node_start)
+
+
+def _node_start(node: Node) -> int:
+    return node.start_byte
+
+
 def _first_inside(spans: list[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
     at = bisect_left(spans, (start, start))
     return spans[at] if at < len(spans) and spans[at][1] <= end else None
 
 
-def _by_last_name(nodes: Sequence[Node], names: Sequence[tuple[int, int]]) -> dict[int, list[Node]]:
-    """Nodes by the definition whose name is the last one before them."""
+def _by_last_name(
+    nodes: Sequence[Node], names: Sequence[tuple[int, int]], entries: Sequence[_Entry]
+) -> dict[int, list[Node]]:
+    """Nodes by the definition around them whose name is the last one before them."""
     found: dict[int, list[Node]] = {}
     starts = [start for start, _ in names] if nodes else []
-    for node in sorted(nodes, key=lambda each: each.start_byte):  # captures come in no order
+    for node in nodes:
         at = bisect_right(starts, node.start_byte) - 1
-        if at >= 0:
+        if at >= 0 and node.end_byte <= entries[names[at][1]].end:
             found.setdefault(names[at][1], []).append(node)
     return found
 
 
-def _by_next_name(nodes: Sequence[Node], names: Sequence[tuple[int, int]]) -> dict[int, list[Node]]:
-    """Nodes by the definition whose name is the first one behind them."""
+def _by_next_name(
+    nodes: Sequence[Node],
+    names: Sequence[tuple[int, int]],
+    entries: Sequence[_Entry],
+    data: bytes,
+) -> dict[int, list[Node]]:
+    """Nodes by the definition whose name is the first one behind them.
+
+    They stand in the definition, or before it with nothing but their like, white space,
+    comments and words like `export` between.
+    """
     found: dict[int, list[Node]] = {}
     starts = [start for start, _ in names] if nodes else []
-    for node in sorted(nodes, key=lambda each: each.start_byte):  # captures come in no order
+    reach = -1
+    for node in reversed(nodes):
         at = bisect_left(starts, node.start_byte)
-        if at < len(names):
-            found.setdefault(names[at][1], []).append(node)
+        if at == len(names):
+            continue
+        index = names[at][1]
+        begin = entries[index].start if index not in found else reach
+        end = node.end_byte
+        if end <= begin and not _BETWEEN.fullmatch(data, end, begin):
+            continue
+        reach = min(node.start_byte, begin)
+        found.setdefault(index, []).insert(0, node)
     return found
 
 
