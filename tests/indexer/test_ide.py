@@ -461,7 +461,6 @@ def test_a_string_or_comment_that_was_begun_just_now(tmp_path: Path, new: str) -
         start, end = overlay.text.line_span(6)
         fixture.workspace.change_document(path, 2, [(Span(start + 4, end), new)])
         offset = start + 4 + len(new)
-        earlier = recent.near(fixture.snapshot.overlays[path], offset)
         found = complete(fixture.snapshot, path, offset, TOKEN, recent=recent)
         assert found.items == []
 
