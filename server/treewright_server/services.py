@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ class AgentServices:
                 services = self._made[root] = tasking.services_of(
                     layer, root, os.environ, tell=self._session.ls.show, trusted=layer.trusted
                 )
+        from dataclasses import replace
+
         return replace(services, on_event=on_event, on_text=on_text)
 
     def close(self) -> None:

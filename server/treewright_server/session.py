@@ -136,10 +136,6 @@ class Session:
             self._apply_settings(tell=False)
             self._workspace = Workspace(self.settings.index.domain())
             self._workspace.on_problem = self.ls.show
-            if self.settings.search.semantic:
-                from treewright_indexer.encoders.shelf import Models
-
-                self._workspace.models = Models(self.settings.search.domain())
         except Exception as error:
             reason = f"the workspace cannot be loaded: {type(error).__name__}"
             self.load_error = RpcError(REQUEST_FAILED, f"{reason}; see the treewright log")
@@ -162,6 +158,10 @@ class Session:
             if self._workspace is None:
                 return
             self._workspace.settings = self.settings.index.domain()
+            if self.settings.search.semantic:
+                from treewright_indexer.encoders.shelf import Models
+
+                self._workspace.models = Models(self.settings.search.domain())
             for root in self._roots:
                 self._open(root)
         finally:

@@ -78,11 +78,12 @@ class SearchLayer(msgspec.Struct, frozen=True, rename="camel"):
     def domain(self) -> ModelSettings:
         """The same as the indexer knows it."""
         from treewright_indexer.encoders.providers import EncoderSettings
-        from treewright_indexer.encoders.remote import RemoteSettings
         from treewright_indexer.encoders.shelf import DEFAULT_EMBEDDER, ModelSettings
 
         remote = None
-        if self.remote_url:
+        if self.remote_url:  # its client loads half of HTTP
+            from treewright_indexer.encoders.remote import RemoteSettings
+
             remote = RemoteSettings(
                 self.remote_url,
                 self.remote_model,

@@ -24,8 +24,14 @@ def loaded(client: LspClient) -> set[str]:
     return {name for name, there in answer.items() if there}
 
 
+def test_nothing_heavy_is_loaded_to_initialize(tmp_path: Path) -> None:
+    with workspace(tmp_path, FILES, initialized=False) as (client, _):
+        assert loaded(client) == set()
+
+
 def test_nothing_heavy_is_loaded_for_reading(tmp_path: Path) -> None:
-    with workspace(tmp_path, FILES) as (client, root):
+    settings = {"search": {"semantic": False}}  # which reads the workspace when nobody asks
+    with workspace(tmp_path, FILES, settings=settings) as (client, root):
         assert loaded(client) == set()
         uri = client.open(root / "a.py")
         document = {"textDocument": {"uri": uri}}
