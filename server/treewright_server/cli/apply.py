@@ -27,6 +27,7 @@ from treewright_server.cli.support import (
     painter,
     usage,
 )
+from treewright_server.plain import is_object
 
 if TYPE_CHECKING:
     from treewright_agent.calls import Call
@@ -74,9 +75,9 @@ def _calls(raw: bytes, root: str) -> list[Call]:
         given: Any = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ArgumentsError(f"the operations are not JSON: {error}") from error
-    if isinstance(given, dict) and "operations" in given:
+    if is_object(given) and "operations" in given:
         given = given["operations"]
-    if isinstance(given, dict):
+    if is_object(given):
         given = [given]
     try:
         calls = list(calls_from_json(given))

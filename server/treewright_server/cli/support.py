@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -16,6 +16,7 @@ from treewright_indexer.errors import ArgumentsError, TreewrightError
 from treewright_server import logs, settings
 
 if TYPE_CHECKING:
+    from treewright_indexer.encoders.shelf import Models
     from treewright_indexer.workspace import Folder, Workspace
 
 DONE, NOT_DONE, BAD_USAGE = 0, 1, 2
@@ -72,7 +73,9 @@ def load_settings(root: str | None = None) -> settings.ServerSettings:
 
 
 @contextmanager
-def opened(root: str, *, rebuild: bool = False) -> Iterator[tuple[Workspace, Folder]]:
+def opened(
+    root: str, *, rebuild: bool = False, models: Models | None = None
+) -> Generator[tuple[Workspace, Folder]]:
     """The folder with its index complete; progress is drawn on stderr when that is a terminal."""
     import dataclasses
 
@@ -80,6 +83,7 @@ def opened(root: str, *, rebuild: bool = False) -> Iterator[tuple[Workspace, Fol
 
     index = dataclasses.replace(load_settings(root).index.domain(), watch=False)
     workspace = Workspace(index)
+    workspace.models = models
     workspace.on_problem = lambda message: print(f"treewright: {message}", file=sys.stderr)
     bar = ProgressLine(sys.stderr)
     try:
