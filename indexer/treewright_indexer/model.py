@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import marshal
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -173,6 +174,10 @@ def unpack_postings(blob: bytes) -> Iterator[Reference]:
         yield Reference(packed >> 5, Role(packed & 15), bool(packed & 16), symbol - 1)
 
 
+def _start_of(scope: Scope) -> int:
+    return scope.start
+
+
 @dataclass(frozen=True, slots=True)
 class FileFacts:
     """See the module. `postings` maps each identifier to its packed references in order."""
@@ -204,12 +209,10 @@ class FileFacts:
 
     def scope_at(self, offset: int) -> int:
         """Index of the innermost scope whose names the byte at `offset` sees."""
-        scopes, best = self.scopes, 0
-        for index, scope in enumerate(scopes):
-            if scope.start > offset:
-                break
-            if offset < scope.end:
-                best = index
+        scopes = self.scopes
+        best = bisect_right(scopes, offset, key=_start_of) - 1
+        while best > 0 and offset >= scopes[best].end:  # what starts last and holds it is innermost
+            best -= 1
         while best:
             scope = scopes[best]
             if scope.kind != "outer" and (

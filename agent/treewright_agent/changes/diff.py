@@ -7,12 +7,13 @@ not UTF-8 on disk is shown in UTF-8; `diff_bytes` gives it in its own encoding.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
-from treewright_indexer.errors import UnreadableFileError
-from treewright_indexer.text import SourceText
+from treewright_agent.changes.algebra import TextEdit, new_bytes
+from treewright_indexer.text import SourceText, Span
 
 if TYPE_CHECKING:
     from treewright_agent.changes.model import SourceChange, TextOf
@@ -28,7 +29,16 @@ class _File(NamedTuple):
     """Path relative to the root, None for a new file."""
     new: str | None
     before: SourceText
-    after: SourceText
+    edits: tuple[TextEdit, ...]
+    """What makes the text after of `before`."""
+
+
+class _Change(NamedTuple):
+    """Lines `first:last` of the text before become `new`; lines carry their LF."""
+
+    first: int
+    last: int
+    new: list[bytes]
 
 
 def unified_diff(change: SourceChange, text_of: TextOf, root: str) -> str:
@@ -43,49 +53,59 @@ def diff_bytes(change: SourceChange, text_of: TextOf, root: str) -> bytes:
 
 
 def _files(change: SourceChange, text_of: TextOf, root: str) -> Iterator[_File]:
-    after = change.apply(text_of)
-    moved = {rename.new: rename.old for rename in change.renames}
-    created = {create.path for create in change.creates}
-    gone_by_move = set(moved.values())
-    nothing = SourceText(b"")
+    change.apply(text_of)  # raises for text that has changed
+    moved = {rename.old: rename.new for rename in change.renames}
+    edits = {file.path: file.edits for file in change.files}
+    prefix = root.rstrip(os.sep) + os.sep
 
     def relative(path: str) -> str:
+        if path.startswith(prefix):
+            return path[len(prefix) :].replace(os.sep, "/")
         return os.path.relpath(path, root).replace(os.sep, "/")
 
-    for path in sorted(after):
-        text = after[path]
-        if path in created:
-            assert text is not None
-            yield _File(None, relative(path), nothing, text)
-        elif text is None:
-            if path not in gone_by_move:
-                yield _File(relative(path), None, text_of(path), nothing)
-        else:
-            old = moved.get(path, path)
-            before = text_of(old)
-            if old != path or before.data != text.data:
-                yield _File(relative(old), relative(path), before, text)
+    rows: list[tuple[str, _File]] = []
+    for path in edits.keys() | moved.keys():
+        text = text_of(path)
+        changing = tuple(
+            edit
+            for edit in edits.get(path, ())
+            if text.data[edit.span[0] : edit.span[1]] != new_bytes(edit)
+        )
+        new = moved.get(path, path)
+        if changing or new != path:
+            rows.append((new, _File(relative(path), relative(new), text, changing)))
+    for create in change.creates:
+        text = SourceText(b"", create.encoding, create.bom)
+        whole = (TextEdit(Span(0, 0), create.text),)
+        rows.append((create.path, _File(None, relative(create.path), text, whole)))
+    for delete in change.deletes:
+        text = text_of(delete.path)
+        whole = (TextEdit(Span(0, len(text.data)), ""),)
+        rows.append((delete.path, _File(relative(delete.path), None, text, whole)))
+    for _, file in sorted(rows, key=lambda row: row[0]):
+        yield file
 
 
 def _shown(file: _File, *, encode: bool) -> str:
     old, new = file.old or file.new, file.new or file.old
     assert old is not None
     assert new is not None
+    before = _lines(file.before.data)
+    changes = list(_changes(file.before.data, file.edits))
     head = [f"diff --git {_quoted('a/' + old)} {_quoted('b/' + new)}\n"]
     if file.old is None:
         head.append("new file mode 100644\n")
     elif file.new is None:
         head.append("deleted file mode 100644\n")
     elif old != new:
-        head.append(f"similarity index {_similarity(file)}%\n")
+        head.append(f"similarity index {_similarity(len(before), changes)}%\n")
         head.append(f"rename from {_quoted(old)}\nrename to {_quoted(new)}\n")
-    before, after = _lines(file.before, encode), _lines(file.after, encode)
-    hunks = list(_hunks(before, after))
-    if hunks:
+    if changes:
         head.append(f"--- {_named('a/', file.old)}\n+++ {_named('b/', file.new)}\n")
+        head += _hunks(before, changes, _Writer(file.before, encode))
     elif file.old is None or file.new is None:
         head.append("index 0000000..e69de29\n" if file.old is None else "index e69de29..0000000\n")
-    return "".join((*head, *hunks))
+    return "".join(head)
 
 
 def _named(prefix: str, path: str | None) -> str:
@@ -116,33 +136,66 @@ def _quoted(path: str) -> str:
     return '"' + "".join(out) + '"'
 
 
-def _similarity(file: _File) -> int:
-    """Per cent, as git counts it for renames, nearly: by the lines both sides have."""
-    before = _lines(file.before, encode=False)
-    after = _lines(file.after, encode=False)
-    longest = max(len(before), len(after))
-    if file.before.data == file.after.data or not longest:
+def _similarity(n_lines: int, changes: Sequence[_Change]) -> int:
+    """Per cent, nearly as git counts it for renames: by the lines both sides have."""
+    if not changes:
         return 100
-    kept = longest - sum(max(i2 - i1, j2 - j1) for i1, i2, j1, j2 in _changes(before, after))
-    return min(99, max(1, 100 * kept // longest))
+    gone = sum(each.last - each.first for each in changes)
+    longest = max(n_lines, n_lines - gone + sum(len(each.new) for each in changes), 1)
+    return min(99, max(1, 100 * (n_lines - gone) // longest))
 
 
-def _lines(text: SourceText, encode: bool) -> list[str]:
-    """Lines with their LF, the byte-order mark in the first one, as on disk."""
-    if encode:
-        try:
-            whole = text.to_disk().decode("utf-8", "surrogateescape")
-        except UnreadableFileError:
-            whole = text.string
-    else:
-        whole = ("\ufeff" if text.bom else "") + text.string
-    lines = whole.split("\n")
-    ended = [line + "\n" for line in lines[:-1]]
-    return [*ended, lines[-1]] if lines[-1] else ended
+# -------------------------------------------------------------------- lines that differ
 
 
-def _changes(before: list[str], after: list[str]) -> Iterator[tuple[int, int, int, int]]:
-    """The runs of lines by which the two differ, in order."""
+def _lines(data: bytes) -> list[bytes]:
+    lines = data.split(b"\n")
+    last = lines.pop()
+    lines = [line + b"\n" for line in lines]
+    return [*lines, last] if last else lines
+
+
+def _changes(data: bytes, edits: Sequence[TextEdit]) -> Iterator[_Change]:
+    """The runs of lines by which the texts differ, in order."""
+    counted = line = 0
+    for start, end, new in _regions(data, edits):
+        line += data.count(b"\n", counted, start)
+        counted = start
+        before, after = _lines(data[start:end]), _lines(new)
+        for i1, i2, j1, j2 in _differing(before, after):
+            yield _Change(line + i1, line + i2, after[j1:j2])
+
+
+def _regions(data: bytes, edits: Sequence[TextEdit]) -> Iterator[tuple[int, int, bytes]]:
+    """(start, end, new bytes) of whole lines, edits that share or touch lines together."""
+    start = at = -1
+    parts: list[bytes] = []
+
+    def end() -> int:
+        """Where the open region ends: behind its last line."""
+        new = b"".join(parts)
+        at_line_start = at == 0 or data[at - 1 : at] == b"\n"
+        if at_line_start and (not new or new.endswith(b"\n")):
+            return at
+        newline = data.find(b"\n", at)
+        return newline + 1 if newline >= 0 else len(data)
+
+    for edit in edits:
+        first, last = edit.span
+        if start >= 0 and first > (stop := end()):
+            yield start, stop, b"".join(parts) + data[at:stop]
+            start = -1
+        if start < 0:
+            start = at = data.rfind(b"\n", 0, first) + 1
+            parts = []
+        parts += (data[at:first], new_bytes(edit))
+        at = last
+    if start >= 0:
+        stop = end()
+        yield start, stop, b"".join(parts) + data[at:stop]
+
+
+def _differing(before: list[bytes], after: list[bytes]) -> Iterable[tuple[int, int, int, int]]:
     start, shorter = 0, min(len(before), len(after))
     while start < shorter and before[start] == after[start]:
         start += 1
@@ -151,23 +204,23 @@ def _changes(before: list[str], after: list[str]) -> Iterator[tuple[int, int, in
         end += 1
     n_old, n_new = len(before) - start - end, len(after) - start - end
     if not n_old and not n_new:
-        return
+        return ()
+    if n_old <= 1 or n_new <= 1:
+        return ((start, start + n_old, start, start + n_new),)
     if n_old * n_new > _MAX_COMPARED:
-        anchored = _anchored(before, after, start, end)
-    else:
-        matcher = SequenceMatcher(
-            None, before[start : len(before) - end], after[start : len(after) - end], autojunk=False
-        )
-        anchored = (
-            (start + i1, start + i2, start + j1, start + j2)
-            for tag, i1, i2, j1, j2 in matcher.get_opcodes()
-            if tag != "equal"
-        )
-    yield from anchored
+        return _anchored(before, after, start, end)
+    matcher = SequenceMatcher(
+        None, before[start : len(before) - end], after[start : len(after) - end], autojunk=False
+    )
+    return (
+        (start + i1, start + i2, start + j1, start + j2)
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+        if tag != "equal"
+    )
 
 
 def _anchored(
-    before: list[str], after: list[str], start: int, end: int
+    before: list[bytes], after: list[bytes], start: int, end: int
 ) -> Iterator[tuple[int, int, int, int]]:
     """For large regions: cut at the lines that stand once on both sides and in order
     (Bram Cohen's patience diff, one level deep)."""
@@ -193,8 +246,8 @@ def _anchored(
         i, j = next_i, next_j
 
 
-def _unique(lines: list[str], start: int, end: int) -> dict[str, int]:
-    seen: dict[str, int] = {}
+def _unique(lines: list[bytes], start: int, end: int) -> dict[bytes, int]:
+    seen: dict[bytes, int] = {}
     for index in range(start, end):
         seen[lines[index]] = -1 if lines[index] in seen else index
     return {line: index for line, index in seen.items() if index >= 0}
@@ -202,8 +255,6 @@ def _unique(lines: list[str], start: int, end: int) -> dict[str, int]:
 
 def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The longest run of pairs whose second members rise; patience sorting."""
-    from bisect import bisect_left
-
     tops: list[int] = []
     at: list[int] = []
     previous: list[int] = []
@@ -223,28 +274,59 @@ def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return chain[::-1]
 
 
-def _hunks(before: list[str], after: list[str]) -> Iterator[str]:
-    for group in _grouped(_changes(before, after)):
-        first = max(0, group[0][0] - _CONTEXT)
-        last = min(len(before), group[-1][1] + _CONTEXT)
-        first_new = group[0][2] - (group[0][0] - first)
-        last_new = group[-1][3] + (last - group[-1][1])
-        yield f"@@ -{_range(first, last)} +{_range(first_new, last_new)} @@\n"
+# -------------------------------------------------------------------- hunks
+
+
+class _Writer:
+    """Lines as they stand in the diff, the byte-order mark in front of the first one."""
+
+    def __init__(self, text: SourceText, encode: bool) -> None:
+        self._encoding = text.encoding if encode else "utf-8"
+        bom = text.bom.decode("utf-8", "surrogateescape") if encode else "\ufeff"
+        self._bom = bom if text.bom else ""
+
+    def line(self, mark: str, line: bytes, number: int) -> str:
+        shown = line.decode("utf-8", "replace")
+        if self._encoding != "utf-8":
+            shown = self._encoded(shown)
+        if number == 0:
+            shown = self._bom + shown
+        if line.endswith(b"\n"):
+            return mark + shown
+        return f"{mark}{shown}\n\\ No newline at end of file\n"
+
+    def _encoded(self, shown: str) -> str:
+        try:
+            return shown.encode(self._encoding).decode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return shown
+
+
+def _hunks(before: list[bytes], changes: Sequence[_Change], writer: _Writer) -> Iterator[str]:
+    shift = 0
+    for group in _grouped(changes):
+        first = max(0, group[0].first - _CONTEXT)
+        last = min(len(before), group[-1].last + _CONTEXT)
+        grown = sum(len(each.new) - (each.last - each.first) for each in group)
+        yield f"@@ -{_range(first, last)} +{_range(first + shift, last + shift + grown)} @@\n"
         at = first
-        for i1, i2, j1, j2 in group:
-            yield from (_line(" ", line) for line in before[at:i1])
-            yield from (_line("-", line) for line in before[i1:i2])
-            yield from (_line("+", line) for line in after[j1:j2])
-            at = i2
-        yield from (_line(" ", line) for line in before[at:last])
+        for change in group:
+            for number in range(at, change.first):
+                yield writer.line(" ", before[number], number)
+            for number in range(change.first, change.last):
+                yield writer.line("-", before[number], number)
+            for offset, line in enumerate(change.new):
+                yield writer.line("+", line, change.first + shift + offset)
+            shift += len(change.new) - (change.last - change.first)
+            at = change.last
+        for number in range(at, last):
+            yield writer.line(" ", before[number], number)
 
 
-def _grouped(
-    changes: Iterable[tuple[int, int, int, int]],
-) -> Iterator[list[tuple[int, int, int, int]]]:
-    group: list[tuple[int, int, int, int]] = []
+def _grouped(changes: Iterable[_Change]) -> Iterator[list[_Change]]:
+    group: list[_Change] = []
     for each in changes:
-        if group and each[0] - group[-1][1] > 2 * _CONTEXT:
+        if group and each.first - group[-1].last > 2 * _CONTEXT:
             yield group
             group = []
         group.append(each)
@@ -258,7 +340,3 @@ def _range(first: int, last: int) -> str:
     if count == 1:
         return str(first + 1)
     return f"{first + 1 if count else first},{count}"
-
-
-def _line(mark: str, line: str) -> str:
-    return mark + line if line.endswith("\n") else f"{mark}{line}\n\\ No newline at end of file\n"

@@ -27,14 +27,9 @@ def guarded(snapshot: Snapshot, change: SourceChange) -> SourceChange:
 
     Raises OutsideWorkspaceError, and RefusedError for a file that may not be written.
     """
-    roots = [os.path.realpath(folder.root) for folder in snapshot.folders]
-    inside: dict[str, bool] = {}
+    places = _Places(snapshot)
     for path in change.paths():
-        folder = os.path.dirname(path)
-        if folder not in inside:
-            resolved = os.path.realpath(folder)
-            inside[folder] = any(_is_below(resolved, root) for root in roots)
-        if not inside[folder] or os.path.islink(path):
+        if not places.hold(os.path.dirname(path)) or os.path.islink(path):
             snapshot.require_inside(path)
     for path in sorted({file.path for file in change.files if file.edits}):
         if not os.access(path, os.W_OK) and os.path.exists(path):
@@ -43,8 +38,19 @@ def guarded(snapshot: Snapshot, change: SourceChange) -> SourceChange:
     return change if files == change.files else replace(change, files=files)
 
 
-def _is_below(path: str, root: str) -> bool:
-    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+class _Places:
+    """Which folders lie in the workspace without a symbolic link on the way."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._inside = {folder.root: True for folder in snapshot.folders}
+
+    def hold(self, folder: str) -> bool:
+        known = self._inside.get(folder)
+        if known is None:
+            parent = os.path.dirname(folder)
+            known = parent != folder and self.hold(parent) and not os.path.islink(folder)
+            self._inside[folder] = known
+        return known
 
 
 def _marked(snapshot: Snapshot, file: FileChange) -> FileChange:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from treewright_indexer.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from treewright_indexer.folder import Folder
 
 _PYTHON_SUFFIXES = (".py", ".pyi")
 _SCRIPT_SUFFIXES = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
@@ -22,6 +26,9 @@ class ModuleFinder:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._found: dict[tuple[str, str, int], str | None] = {}
+        self._roots: dict[str, list[str]] = {}
+        self._roots_of: dict[tuple[str, str], list[str]] = {}
+        self._top_level: dict[str, list[str]] = {}
         self._is_file = lru_cache(maxsize=None)(snapshot.exists)
 
     def find(self, from_path: str, module: str, level: int) -> str | None:
@@ -77,17 +84,30 @@ class ModuleFinder:
 
     def roots(self, from_path: str) -> list[str]:
         """Folders that absolute Python imports of `from_path` start from, best first."""
-        roots = [package_root(self._is_file, from_path)]
-        home = self.snapshot.folder_of(from_path)
+        folder = os.path.dirname(from_path)
+        found = self._roots.get(folder)
+        if found is None:
+            root = package_root(self._is_file, from_path)
+            home = self.snapshot.folder_of(from_path)
+            key = (root, home.root if home is not None else "")
+            if key not in self._roots_of:
+                self._roots_of[key] = self._find_roots(root, home)
+            found = self._roots[folder] = self._roots_of[key]
+        return found
+
+    def _find_roots(self, root: str, home: Folder | None) -> list[str]:
+        roots = [root]
         folders = ([home] if home else []) + [f for f in self.snapshot.folders if f is not home]
         for folder in folders:
             roots += [folder.root, *(os.path.join(folder.root, n) for n in _SOURCE_FOLDERS)]
         if home is not None:  # a project below the folder: each ancestor may be on the path
-            parent = os.path.dirname(roots[0])
+            parent = os.path.dirname(root)
             while len(parent) > len(home.root):
                 roots += [parent, *(os.path.join(parent, n) for n in _SOURCE_FOLDERS[:1])]
                 parent = os.path.dirname(parent)
-            roots += top_level_roots(self.snapshot, home.root)
+            if home.root not in self._top_level:
+                self._top_level[home.root] = top_level_roots(self.snapshot, home.root)
+            roots += self._top_level[home.root]
         return list(dict.fromkeys(roots))
 
     def _script(self, from_path: str, module: str) -> str | None:

@@ -66,14 +66,16 @@ def find_scoped(names: Names, scopes: Iterable[Scoped], providers: set[str], fou
     by_path: dict[str, set[int]] = {}
     for path, scope in scopes:
         by_path.setdefault(path, set()).add(scope)
-    modules = {f"{name}.{names.old}" for p in providers if (name := module_name(names.snapshot, p))}
+    modules: set[str] | None = None
     old = names.old.encode()
-    for path, facts, _ in names.files():
-        if path not in by_path and not modules:
-            continue
+    for path, facts, references in names.files():
         data = names.data(path)
-        if not _word_in_quotes(data, old):
+        # As many identifiers as there are such words: then none is in a string or comment.
+        if data.count(old) == len(references) or not _word_in_quotes(data, old):
             continue
+        if modules is None:
+            dotted = (module_name(names.snapshot, provider) for provider in providers)
+            modules = {f"{module}.{names.old}" for module in dotted if module}
         here = by_path.get(path, set())
         if here:
             _forward(names, path, facts, data, here, found)
@@ -83,7 +85,16 @@ def find_scoped(names: Names, scopes: Iterable[Scoped], providers: set[str], fou
 
 
 def _word_in_quotes(data: bytes, old: bytes) -> bool:
-    return re.search(rb"[\"'][^\"'\n]*" + re.escape(old) + rb"[^\"'\n]*[\"']", data) is not None
+    """Whether a line has the word behind a quote and another quote behind it."""
+    at = data.find(old)
+    while at >= 0:
+        start = data.rfind(b"\n", 0, at) + 1
+        end = data.find(b"\n", at)
+        before, after = data[start:at], data[at : end if end >= 0 else len(data)]
+        if (b'"' in before and b'"' in after) or (b"'" in before and b"'" in after):
+            return True
+        at = data.find(old, at + len(old))
+    return False
 
 
 def _forward(
@@ -148,9 +159,9 @@ def find_members(names: Names, classes: set[ClassKey], found: Found) -> None:
     """`__slots__`, `getattr` and their like for a member of the classes."""
     old = names.old.encode()
     class_files = {key.path for key in classes}
-    for path, facts, _ in list(names.files()):
+    for path, facts, references in names.files():
         data = names.data(path)
-        if not _word_in_quotes(data, old):
+        if data.count(old) == len(references) or not _word_in_quotes(data, old):
             continue
         if path in class_files:
             _lists(names, path, facts, data, classes, found)
