@@ -75,12 +75,11 @@ def _calls(raw: bytes, root: str) -> list[Call]:
         given: Any = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ArgumentsError(f"the operations are not JSON: {error}") from error
-    if is_object(given) and "operations" in given:
-        given = given["operations"]
-    if is_object(given):
-        given = [given]
+    rows: Any = given["operations"] if is_object(given) and "operations" in given else given
+    if is_object(rows):
+        rows = [rows]
     try:
-        calls = list(calls_from_json(given))
+        calls = list(calls_from_json(rows))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArgumentsError(
             'each operation must be {"operation": name, "arguments": {…}}'
