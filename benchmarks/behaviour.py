@@ -159,7 +159,7 @@ class Campaign:
         self.tally = Tally()
         self.workspace = Workspace(IndexSettings(cache_dir=None, watch=False))
         folder = self.workspace.add_folder(str(root))
-        folder.start(lambda *_: None, lambda *_: None)
+        folder.start(lambda done, total, message="": None, lambda message="": None)
         folder.wait_ready(120)
 
     def tests_pass(self) -> bool:

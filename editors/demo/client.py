@@ -62,10 +62,10 @@ class Editor:
 
         client.feature("textDocument/publishDiagnostics")(published)
         for ignored in ("window/logMessage", "window/showMessage", "$/progress"):
-            client.feature(ignored)(lambda params: None)
+            client.feature(ignored)(_ignore)
         started = time.perf_counter()
         environment = {**os.environ, "TREEWRIGHT_HOME": str(self._home)}
-        await client.start_io(
+        await cast(Any, client).start_io(
             sys.executable, "-m", "treewright_server", "serve", "--log-level", "warning",
             env=environment,
         )  # fmt: skip
@@ -235,6 +235,10 @@ class Editor:
         except ValueError:
             relative = path
         return f"{relative.as_posix()}:{position['line'] + 1}"
+
+
+def _ignore(params: Any) -> None:
+    """Takes what an editor would show elsewhere."""
 
 
 def applied(text: str, edits: list[Json]) -> str:

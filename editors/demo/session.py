@@ -256,7 +256,7 @@ async def show_fix(
     await editor.settle()
     stage.step("What was recorded", "on this machine only; treewright feedback show --json")
     done = treewright("feedback", "show", "--json", home=home)
-    rows = json.loads(done.stdout) if done.returncode == 0 else []
+    rows: list[dict[str, Any]] = json.loads(done.stdout) if done.returncode == 0 else []
     for row in rows[-3:]:
         stage.say("  ", (row["outcome"], "bold green"), f"  {row['title']}",
                   (f"  source {row['source']}, {row['language']}", "dim"))  # fmt: skip

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from treewright_agent.calls import canonical_json
 from treewright_agent.feedback.card import card, dataset_info
@@ -202,12 +202,10 @@ def _write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def _flat(value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            key: canonical_json(item)
-            if key == "arguments" and isinstance(item, dict)
-            else _flat(item)
-            for key, item in value.items()
-        }
+        flat: dict[str, Any] = {}
+        for key, item in cast("dict[str, Any]", value).items():
+            flat[key] = canonical_json(item) if key == "arguments" else _flat(item)
+        return flat
     if isinstance(value, list):
-        return [_flat(item) for item in value]
+        return [_flat(item) for item in cast("list[Any]", value)]
     return value

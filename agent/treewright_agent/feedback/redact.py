@@ -7,7 +7,8 @@ example some sense; one that takes too little costs the user a key.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 _SHAPES: tuple[tuple[str, str], ...] = (
     (
@@ -59,7 +60,8 @@ def redact_json(value: object) -> object:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {key: redact_json(item) for key, item in value.items()}
+        mapping = cast("Mapping[str, object]", value)
+        return {key: redact_json(item) for key, item in mapping.items()}
     if isinstance(value, (list, tuple)):
-        return [redact_json(item) for item in value]
+        return [redact_json(item) for item in cast("Sequence[object]", value)]
     return value

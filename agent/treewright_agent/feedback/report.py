@@ -129,7 +129,8 @@ def _bar(rows: Sequence[ProposalRow]) -> str:
     """One bar, its parts in proportion; the words say the same for those who cannot see it."""
     counts = {outcome: sum(row.outcome is outcome for row in rows) for outcome in _COLOURS}
     words = ", ".join(f"{n} {o.value.replace('_', ' ')}" for o, n in counts.items() if n)
-    x, rects = 0.0, []
+    x = 0.0
+    rects: list[str] = []
     for outcome, count in counts.items():
         width = 100 * count / len(rows)
         if width:

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -375,7 +375,7 @@ class FeedbackStore:
             ).fetchall()
         for row in rows:
             uses = frozenset((result, action) for result, action in json.loads(row[6]))
-            yield SearchRow(*row[:3], row[3] or "", json.loads(row[4]), row[5], uses)
+            yield SearchRow._make([*row[:3], row[3] or "", json.loads(row[4]), row[5], uses])
 
     def proposals(self, workspace: str | None = None) -> Iterator[ProposalRow]:
         """Every recorded proposal, oldest first, with the latest outcome of each."""
@@ -392,21 +392,23 @@ class FeedbackStore:
                 (workspace,),
             ).fetchall()
         for row in rows:
-            yield ProposalRow(
-                *row[:4],
-                *(text or "" for text in row[4:7]),
-                *row[7:10],
-                tuple(json.loads(row[10])),
-                json.loads(row[11] or "[]"),
-                json.loads(row[12] or "[]"),
-                row[13] or "",
-                row[14],
-                json.loads(row[15]),
-                row[16],
-                Outcome(row[17]),
-                row[18] or "",
-                row[19],
-                row[20] or "",
+            yield ProposalRow._make(
+                [
+                    *row[:4],
+                    *(text or "" for text in row[4:7]),
+                    *row[7:10],
+                    tuple(json.loads(row[10])),
+                    json.loads(row[11] or "[]"),
+                    json.loads(row[12] or "[]"),
+                    row[13] or "",
+                    row[14],
+                    json.loads(row[15]),
+                    row[16],
+                    Outcome(row[17]),
+                    row[18] or "",
+                    row[19],
+                    row[20] or "",
+                ]
             )
 
     def outcomes(self, proposal_id: str) -> list[Outcome]:
@@ -512,7 +514,7 @@ class FeedbackStore:
         return order[min(order.index(asked), order.index(self.level))]
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Generator[sqlite3.Connection]:
         with self._lock:
             connection = self._connection
             if connection is None:

@@ -54,7 +54,7 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: Annotated[str, msgspec.Meta(description="what existing calls pass for a new one")] = ""
 
 
-class ChangeSignature(Arguments):
+class ChangeSignature(Arguments, frozen=True):
     path: Annotated[str, msgspec.Meta(description="the file")]
     offset: Annotated[int, msgspec.Meta(description="a byte of the function's name")]
     parameters: Annotated[
@@ -539,6 +539,6 @@ CHANGE_SIGNATURE = Operation(
     title="Change signature",
     arguments=ChangeSignature,
     plan=_plan,
-    document=__doc__,
+    document=__doc__ or "",
     kind="refactor.rewrite",
 )

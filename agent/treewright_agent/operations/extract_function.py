@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 _FRAMES = frozenset({"_getframe", "currentframe", "getouterframes"})
 
 
-class ExtractFunction(Arguments):
+class ExtractFunction(Arguments, frozen=True):
     path: Annotated[str, msgspec.Meta(description="the file")]
     start: Annotated[int, msgspec.Meta(description="first byte of the selection")] = -1
     end: Annotated[int, msgspec.Meta(description="byte behind the selection")] = -1
@@ -289,9 +289,10 @@ def _common(file: PythonFile, blocks: list[Node | None]) -> set[str]:
         for block in blocks
         if block is not None and not (block.named_children and _leaves(block.named_children[-1]))
     ]
-    if not sets:
-        return set()
-    return set.intersection(*sets)
+    common = sets[0] if sets else set[str]()
+    for each in sets[1:]:
+        common = common & each
+    return common
 
 
 def _leaves(node: Node) -> bool:
@@ -555,6 +556,6 @@ EXTRACT_FUNCTION = Operation(
     title="Extract function",
     arguments=ExtractFunction,
     plan=_plan,
-    document=__doc__,
+    document=__doc__ or "",
     kind="refactor.extract",
 )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class ExtractVariable(Arguments):
+class ExtractVariable(Arguments, frozen=True):
     path: Annotated[str, msgspec.Meta(description="the file")]
     start: Annotated[int, msgspec.Meta(description="first byte of the expression")] = -1
     end: Annotated[int, msgspec.Meta(description="byte behind the expression")] = -1
@@ -284,6 +284,6 @@ EXTRACT_VARIABLE = Operation(
     title="Extract variable",
     arguments=ExtractVariable,
     plan=_plan,
-    document=__doc__,
+    document=__doc__ or "",
     kind="refactor.extract",
 )

@@ -29,7 +29,7 @@ from treewright_indexer.text import Span
 CODE = re.compile(r"[A-Z]{1,4}[0-9]{3,4}")
 
 
-class FixLint(Arguments):
+class FixLint(Arguments, frozen=True):
     path: Annotated[str, msgspec.Meta(description="the file")]
     code: Annotated[str, msgspec.Meta(description="the rule, as `F401`; `all`: every rule")]
     start: Annotated[
@@ -90,7 +90,7 @@ FIX_LINT = Operation(
     title="Fix lint",
     arguments=FixLint,
     plan=_plan,
-    document=__doc__,
+    document=__doc__ or "",
     kind="quickfix",
     behaviour="changed",
 )

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from treewright_indexer.graph import Target, Use
 
 
-class InlineFunction(Arguments):
+class InlineFunction(Arguments, frozen=True):
     path: Annotated[str, msgspec.Meta(description="the file")]
     offset: Annotated[int, msgspec.Meta(description="a byte of the function's name")]
     keep: Annotated[bool, msgspec.Meta(description="leave the function where it is")] = False
@@ -370,6 +370,6 @@ INLINE_FUNCTION = Operation(
     title="Inline function",
     arguments=InlineFunction,
     plan=_plan,
-    document=__doc__,
+    document=__doc__ or "",
     kind="refactor.inline",
 )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class InlineVariable(Arguments):
+class InlineVariable(Arguments, frozen=True):
     path: Annotated[str, msgspec.Meta(description="the file")]
     offset: Annotated[int, msgspec.Meta(description="a byte of the variable's name")]
 
@@ -257,6 +257,6 @@ INLINE_VARIABLE = Operation(
     title="Inline variable",
     arguments=InlineVariable,
     plan=_plan,
-    document=__doc__,
+    document=__doc__ or "",
     kind="refactor.inline",
 )

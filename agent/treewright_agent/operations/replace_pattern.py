@@ -45,7 +45,7 @@ _OPENS, _CLOSES = "([{,=:;", ")]},:;"
 _KEYWORDS = frozenset("return yield in if else and or not await import from as with".split())
 
 
-class ReplacePattern(Arguments):
+class ReplacePattern(Arguments, frozen=True):
     pattern: Annotated[str, msgspec.Meta(description="code with $X for one node, $$$X for several")]
     rewrite: Annotated[str, msgspec.Meta(description="code to put there, with the same $X")]
     path: Annotated[
@@ -104,7 +104,8 @@ def _candidates(snapshot: Snapshot, arguments: ReplacePattern, language: str) ->
         paths = [scope]
     elif words:
         lists = [snapshot.files_naming(word) for word in dict.fromkeys(words)]
-        paths = sorted(min((found for found in lists if found), key=len, default=[]))
+        shortest = min((found for found in lists if found), key=len, default=list[str]())
+        paths = sorted(shortest)
         paths = paths or sorted(snapshot.files())
     else:
         paths = sorted(snapshot.files())
@@ -232,7 +233,7 @@ REPLACE_PATTERN = Operation(
     title="Replace pattern",
     arguments=ReplacePattern,
     plan=_plan,
-    document=__doc__,
+    document=__doc__ or "",
     kind="refactor.rewrite",
     behaviour="changed",
 )

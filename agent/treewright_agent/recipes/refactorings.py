@@ -11,11 +11,13 @@ when it is chosen.
 
 from __future__ import annotations
 
+from typing import Any
+
 from treewright_agent.calls import Call
 from treewright_agent.recipes.model import Offer, Recipe, RecipeContext
 from treewright_indexer.errors import CancelledError, TreewrightError
 
-_SELECTED = (
+_SELECTED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("Extract variable", "refactor.extract.variable", "extract_variable", {}),
     ("Extract variable, every occurrence", "refactor.extract.variable", "extract_variable", {"every": True}),
     ("Extract constant", "refactor.extract.constant", "extract_variable", {"constant": True}),
@@ -35,7 +37,7 @@ def _offer(ctx: RecipeContext) -> list[Offer]:
     start, end = ctx.span
     if start < end:
         for title, kind, operation, more in _SELECTED:
-            arguments = {"path": ctx.path, "start": start, "end": end, **more}
+            arguments: dict[str, Any] = {"path": ctx.path, "start": start, "end": end, **more}
             found += _if_possible(ctx, title, kind, operation, arguments, found)
     for title, kind, operation in _AT_A_NAME:
         arguments = {"path": ctx.path, "offset": start}
@@ -48,7 +50,7 @@ def _if_possible(
     title: str,
     kind: str,
     operation: str,
-    arguments: dict[str, object],
+    arguments: dict[str, Any],
     before: list[Offer],
 ) -> list[Offer]:
     from treewright_agent.operations import OPERATIONS, run

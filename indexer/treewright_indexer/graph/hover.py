@@ -33,7 +33,9 @@ def hover_of(snapshot: Snapshot, target: Target) -> HoverInfo:
             doc = doc or ""
     else:
         line = text.slice(text.line_span(text.line_of(target.name_span.start))).strip()
-        signature = line if target.kind == "local" else f"{target.name}: parameter of {target.container}"
+        signature = (
+            line if target.kind == "local" else f"{target.name}: parameter of {target.container}"
+        )
     return HoverInfo(signature, doc, target.kind, where, language.id if language else "")
 
 

@@ -11,7 +11,9 @@ from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
 
-def targets_named(snapshot: Snapshot, dotted: str, token: CancelToken | None = None) -> list[Target]:
+def targets_named(
+    snapshot: Snapshot, dotted: str, token: CancelToken | None = None
+) -> list[Target]:
     """The symbols that a user means by `name`, `Class.method` or `package.module.name`."""
     head, _, name = dotted.rpartition(".")
     resolver = Resolver(snapshot, token)
@@ -34,7 +36,9 @@ def callers(snapshot: Snapshot, target: Target, token: CancelToken | None = None
     return [use for use in uses if use.role in (Role.CALL, Role.DECORATE)]
 
 
-def subclasses(snapshot: Snapshot, target: Target, token: CancelToken | None = None) -> list[Target]:
+def subclasses(
+    snapshot: Snapshot, target: Target, token: CancelToken | None = None
+) -> list[Target]:
     """Classes that inherit from the target, directly or not, nearest first."""
     resolver = Resolver(snapshot, token)
     found: dict[tuple[str, int], Target] = {}
@@ -90,7 +94,9 @@ def callees(snapshot: Snapshot, target: Target, token: CancelToken | None = None
             inside = target.span.start <= reference.start < target.span.end
             if inside and reference.role in (Role.CALL, Role.DECORATE):
                 span = Span(reference.start, reference.start + len(name.encode()))
-                occurrence = Occurrence(target.path, name, span, reference.role, reference.attribute)
+                occurrence = Occurrence(
+                    target.path, name, span, reference.role, reference.attribute
+                )
                 calls.append((reference.start, name, occurrence))
     found: dict[tuple[str, int], Target] = {}
     for _, _, occurrence in sorted(calls, key=lambda call: call[0]):

@@ -99,7 +99,14 @@ def _uses_in(
                 if path != target.path and confidence == Confidence.EXACT:
                     confidence = Confidence.IMPORT
                 enclosing = facts.qualified_name(reference.symbol) if reference.symbol >= 0 else ""
-                yield Use(path, occurrence.span, reference.role, reference.attribute, confidence, enclosing)
+                yield Use(
+                    path,
+                    occurrence.span,
+                    reference.role,
+                    reference.attribute,
+                    confidence,
+                    enclosing,
+                )
                 break
         else:
             if by_name and reference.attribute and member and _undecided(resolver, occurrence):
@@ -138,7 +145,9 @@ def _module_uses(resolver: Resolver, target: Target) -> Iterator[Use]:
             occurrence = Occurrence(path, target.name, span, reference.role, reference.attribute)
             if any(meant.key == target.key for meant in resolver.resolve(occurrence)):
                 enclosing = facts.qualified_name(reference.symbol) if reference.symbol >= 0 else ""
-                yield Use(path, span, reference.role, reference.attribute, Confidence.IMPORT, enclosing)
+                yield Use(
+                    path, span, reference.role, reference.attribute, Confidence.IMPORT, enclosing
+                )
 
 
 def highlights(snapshot: Snapshot, path: str, offset: int, token: CancelToken) -> list[Use]:
@@ -158,8 +167,12 @@ def highlights(snapshot: Snapshot, path: str, offset: int, token: CancelToken) -
         try:
             meant = {target.key for target in resolver.resolve(other)}
         except TreewrightError:
-            meant = set()
-        same = bool(keys & meant) if keys else not meant and reference.attribute == occurrence.attribute
+            meant = set[tuple[str, int]]()
+        same = (
+            bool(keys & meant)
+            if keys
+            else not meant and reference.attribute == occurrence.attribute
+        )
         if same:
             uses.append(Use(path, span, reference.role, reference.attribute, Confidence.EXACT, ""))
     return uses

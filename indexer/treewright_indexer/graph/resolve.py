@@ -87,9 +87,7 @@ class Resolver:
             self._by_start[path] = starts
         return starts.get(name_start, -1)
 
-    def target_of(
-        self, path: str, index: int, confidence: Confidence = Confidence.EXACT
-    ) -> Target:
+    def target_of(self, path: str, index: int, confidence: Confidence = Confidence.EXACT) -> Target:
         """The Target of symbol `index` of the file."""
         facts = self.facts(path)
         assert facts is not None
@@ -176,9 +174,7 @@ class Resolver:
             return [self.target_of(path, index)]
         return [self._local(path, facts, scope, name, start)]
 
-    def _scope_symbols(
-        self, path: str, facts: FileFacts, scope: int, name: str
-    ) -> list[Target]:
+    def _scope_symbols(self, path: str, facts: FileFacts, scope: int, name: str) -> list[Target]:
         owner = facts.scopes[scope].symbol
         if facts.scopes[scope].kind not in ("module", "class"):
             start = facts.scopes[scope].bindings[name][0]
@@ -325,7 +321,9 @@ class Resolver:
         if values:
             found = [target for value in values for target in self.member(value, name)]
             if found:
-                return list({t.key: t._replace(confidence=Confidence.IMPORT) for t in found}.values())
+                return list(
+                    {t.key: t._replace(confidence=Confidence.IMPORT) for t in found}.values()
+                )
             if all(self._closed(value) for value in values):
                 return []
         elif parts and self._is_foreign(path, parts[0], start):
