@@ -100,6 +100,21 @@ def test_deleted_files_leave_the_vectors(tmp_path: Path) -> None:
         assert 0 < len(vectors.index or ()) == folder.store.counts()["chunks"] < before
 
 
+def test_styles_locks_and_copies_are_not_embedded(tmp_path: Path) -> None:
+    dull: dict[str, str | bytes] = {
+        "a.css": "p { color: red }",
+        "dist/a.js": "f()",
+        "x.lock": "hash",
+    }
+    write(tmp_path, {**FILES, **dull})
+    encoder = WordEncoder()
+    with workspace_of(tmp_path, FixedModels(encoder)) as (_, folder):
+        vectors = vectors_of(folder)
+        assert vectors.complete
+        assert not [text for text in encoder.embedded if "color" in text or "hash" in text]
+        assert len(vectors.index or ()) < folder.store.counts()["chunks"]
+
+
 def test_closing_does_not_wait_for_the_rest(tmp_path: Path) -> None:
     write(tmp_path, {f"m{i}.py": f"def f{i}():\n    return {i}\n" for i in range(900)})
     encoder = WordEncoder()

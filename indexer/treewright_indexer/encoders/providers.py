@@ -57,7 +57,7 @@ def runtime() -> Any:
     except Exception as error:  # a missing driver library raises what the loader likes
         if importlib.util.find_spec("onnxruntime") is None:
             raise ModelError(
-                "onnxruntime is not installed: `pip install treewright[cpu]`, or `treewright[gpu]`"
+                "onnxruntime is not installed here: `pip install onnxruntime`"
             ) from error
         raise ModelError(f"onnxruntime does not load here: {error}") from error
     if not hasattr(module, "InferenceSession"):
@@ -71,6 +71,12 @@ def runtime() -> Any:
 def open_session(path: str, settings: EncoderSettings) -> tuple[Any, list[str]]:
     """An InferenceSession and the providers it really uses. Raises ModelError."""
     module = runtime()
+    reachable = _ACCELERATED["cuda"] in module.get_available_providers()
+    if settings.device in ("cuda", "tensorrt") and not reachable and _both_installed():
+        raise ModelError(
+            "onnxruntime was installed over onnxruntime-gpu, so the GPU is out of reach: run "
+            "`pip install --force-reinstall --no-deps onnxruntime-gpu`"
+        )
     options = module.SessionOptions()
     options.intra_op_num_threads = settings.n_threads
     options.inter_op_num_threads = 1
@@ -101,6 +107,18 @@ def open_session(path: str, settings: EncoderSettings) -> tuple[Any, list[str]]:
     except Exception as error:
         raise ModelError(f"the model {path} does not load: {_short(problem or error)}") from error
     return session, list(session.get_providers())
+
+
+def _both_installed() -> bool:
+    """The two packages own one folder, so the one that was installed last is the one there is."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        version("onnxruntime")
+        version("onnxruntime-gpu")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _provider_options(provider: str, settings: EncoderSettings) -> dict[str, str]:

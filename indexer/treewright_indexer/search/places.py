@@ -48,3 +48,13 @@ def factor_of(path: str, about: frozenset[str]) -> float:
     """What a file's score is multiplied by, unless the query asks for such places."""
     place = place_of(path)
     return 1.0 if place in about else FACTORS[place]
+
+
+_WORDS_ONLY = re.compile(
+    r"\.(?:css|s[ac]ss|less|lock|sum|svg|map|pem|crt|po|pot|csv|tsv|snap|patch|diff)$|-lock\.(?:json|ya?ml)$"
+)
+
+
+def has_meaning(path: str) -> bool:
+    """Whether a file's chunks are embedded: styles, locks, data and copies are found by words."""
+    return not _WORDS_ONLY.search(path) and place_of(path) != "vendored"

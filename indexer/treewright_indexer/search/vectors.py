@@ -19,6 +19,7 @@ from treewright_indexer.encoders.manifest import ModelError
 from treewright_indexer.encoders.shelf import Models
 from treewright_indexer.errors import StoreError, TreewrightError
 from treewright_indexer.search.dense import DenseIndex, pack
+from treewright_indexer.search.places import has_meaning
 from treewright_indexer.store.vectors import SharedVectors, vectors_path
 from treewright_indexer.text import SourceText, decode
 
@@ -76,7 +77,7 @@ class Vectors:
 
     @property
     def complete(self) -> bool:
-        """Whether every chunk of the index as it is now has its vector."""
+        """Whether every chunk that has a meaning has its vector, for the index as it is now."""
         return self._done_generation == self._store.generation and not self._pending
 
     @property
@@ -252,7 +253,7 @@ class Vectors:
         wanted: dict[bytes, str] = {}
         for number, key in some.items():
             row = rows.get(number)
-            if row is None:
+            if row is None or not has_meaning(row.path):
                 continue
             if row.path not in texts:
                 known = files.get(row.path)
@@ -262,9 +263,11 @@ class Vectors:
                 code = text.data[row.start : row.end].decode("utf-8", "replace")
                 wanted[key] = document_of(encoder, row.path, row.symbol, code)
         keys = list(wanted)
-        vectors = encoder.documents([wanted[key] for key in keys])
-        packed = dict(zip(keys, pack(vectors), strict=True))
-        shared.put(packed.items())
+        packed: dict[bytes, bytes] = {}
+        if keys:
+            vectors = encoder.documents([wanted[key] for key in keys])
+            packed = dict(zip(keys, pack(vectors), strict=True))
+            shared.put(packed.items())
         self.n_embedded += len(packed)
         index = self._index
         assert index is not None
