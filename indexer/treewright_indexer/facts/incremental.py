@@ -237,11 +237,11 @@ def _same_outside(
     for _, name in before ^ after:
         if data.find(name.encode(), end) >= 0:
             return False
-    # Members that stand outside their type find it by name.
-    if [s.name for s in old[low:high] if _is_top_class(old, s)] != [
-        s.name for s in fresh if s.kind in CLASS_KINDS and s.parent < low
-    ]:
-        return False
+    # Members that stand outside their type, in languages that have such, find it by name.
+    if "@owner" in rules.language.query_source:
+        types = [s.name for s in old[low:high] if _is_top_class(old, s)]
+        if types != [s.name for s in fresh if s.kind in CLASS_KINDS and s.parent < low]:
+            return False
     if high < len(old):  # the comment above the next definition may begin in the change
         following = old[high].start
         above = comment_start(rules, data, following + delta)
