@@ -258,6 +258,10 @@ class Folder:
         """Texts that were parsed for this folder; others were known by their content."""
         return self._builder.n_extracted
 
+    def reset(self) -> None:
+        """The index was lost."""
+        self._builder.reset()
+
     def rescan(self) -> None:
         self._builder.rescan()
 

@@ -74,7 +74,7 @@ class Workspace:
 
         def reset() -> None:
             if folder is not None:
-                folder.rescan()
+                folder.reset()
 
         shared = settings.cache_dir / "facts.db" if settings.cache_dir is not None else None
 

@@ -183,6 +183,15 @@ class Builder:
             self._scan_wanted = True
             self._wake()
 
+    def reset(self) -> None:
+        """The index was lost: look at everything, and let nobody take it for complete."""
+        with self._condition:
+            self._scanned = False
+            self._complete = False
+            self._scan_wanted = self._thread is not None
+            if self._scan_wanted:
+                self._wake()
+
     def notice(self, paths: Iterable[str]) -> None:
         """Relative paths, of files or folders, that may have changed."""
         with self._condition:

@@ -1,8 +1,8 @@
 """Connections to one index file: one writer, a pool of readers, repair of a broken file.
 
-A corrupt file or one of a newer schema is moved aside and built anew; a folder that cannot
-be written gets a database in memory. Both are said once through `on_problem`. Only this
-package imports apsw, and apsw's exceptions do not leave this module.
+A corrupt file or one of a newer schema is succeeded by a new one (see `upkeep`); a folder that
+cannot be written gets a database in memory. Both are said once through `on_problem`. Only this
+package imports apsw, and apsw's exceptions do not leave it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from treewright_indexer.model import FACTS_FORMAT
 from treewright_indexer.store.filelock import FileLock
 from treewright_indexer.store.schema import CONNECTION_PRAGMAS, CONTENT_TABLES, MIGRATIONS
 from treewright_indexer.store.sqlite import BROKEN, Connection, Row, connect
-from treewright_indexer.store.upkeep import InUse
+from treewright_indexer.store.upkeep import InUse, newest, remove_superseded, successor
 
 T = TypeVar("T")
 
@@ -50,7 +50,9 @@ class Database:
     def __init__(
         self, path: Path | None, on_problem: Callable[[str], None], on_reset: Callable[[], None]
     ) -> None:
+        self._base = path
         self.path = path
+        """The file in use: `_base` or what succeeded it."""
         self.epoch = 0
         self._on_problem = on_problem
         self._on_reset = on_reset
@@ -169,9 +171,12 @@ class Database:
         with self._pool_lock:
             if self._closed:
                 raise StoreError("the index is closed")
-            if self._readers:
-                return self._readers.pop()
             epoch = self.epoch
+            while self._readers:
+                opened, connection = self._readers.pop()
+                if opened == epoch:
+                    return opened, connection
+                connection.close()  # given back while its file was being succeeded
         return epoch, self._connect()
 
     def _give(self, epoch: int, connection: Connection) -> None:
@@ -209,12 +214,12 @@ class Database:
     # ---------------------------------------------------------------- opening and repair
 
     def _open(self) -> Connection:
-        if self.path is None:
+        if self._base is None:
             return self._open_memory()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._use = InUse(self.path)  # before it is opened: it must not be removed now
-            with FileLock(self._beside(".lock")):
+            self._base.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._lock_path()):
+                self.path = newest(self._base)
                 try:
                     return self._open_file()
                 except BROKEN as error:
@@ -225,7 +230,7 @@ class Database:
                     self._on_problem(
                         f"the index {self.path} was written by a newer treewright: building it anew"
                     )
-                self._move_aside()
+                self.path = successor(self.path)
                 return self._open_file()
         except (_NewerSchemaError, *_UNUSABLE) as error:
             return self._fall_back(error)
@@ -245,13 +250,18 @@ class Database:
         return connection
 
     def _open_file(self) -> Connection:
+        assert self.path is not None
+        assert self._base is not None
+        if self._use is not None:
+            self._use.close()
+        self._use = InUse(self.path)  # before it is opened: it must not be removed now
         connection = self._connect(create=True)
         try:
             connection.execute("PRAGMA page_size = 8192")  # in force only while it is empty
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
             _migrate(connection)
-            assert self.path is not None
             self._identity = _identity(self.path)
+            remove_superseded(self._base, self.path)
         except BaseException:
             connection.close()
             raise
@@ -262,15 +272,19 @@ class Database:
         with self._write_lock:
             if self._closed or self.epoch != epoch:
                 return  # another thread did it
+            self._on_reset()  # nobody may take the empty file for a complete one …
             self._close_connections()
-            if self.path is not None and not self._memory:
+            if self._base is not None and self.path is not None and not self._memory:
                 try:
-                    with FileLock(self._beside(".lock")):
-                        if not self._moved():
-                            self._on_problem(
-                                f"the index {self.path} is corrupt ({error}): building it anew"
-                            )
-                            self._move_aside()
+                    with FileLock(self._lock_path()):
+                        latest = newest(self._base)
+                        if latest == self.path:
+                            if not self._moved():
+                                self._on_problem(
+                                    f"the index {self.path} is corrupt ({error}): building it anew"
+                                )
+                            latest = successor(self.path)
+                        self.path = latest
                         self._writer = self._open_file()
                 except (_NewerSchemaError, *_UNUSABLE) as failure:
                     self._writer = self._fall_back(failure)
@@ -279,24 +293,17 @@ class Database:
             with self._version_lock, self._pool_lock:
                 self._version_reader = self._connect()
                 self.epoch += 1
-        self._on_reset()
+        self._on_reset()  # … and what was found out of the old one does not count
 
     def _moved(self) -> bool:
+        """Whether the file was deleted, or succeeded by another one, which deletes it."""
         if self._memory or self.path is None:
             return False
         return _identity(self.path) != self._identity
 
-    def _move_aside(self) -> None:
-        """Keep one copy of what was found, for whoever wants to know why."""
-        assert self.path is not None
-        with contextlib.suppress(FileNotFoundError):
-            os.replace(self.path, self._beside(".corrupt"))
-        for suffix in ("-wal", "-shm"):
-            self._beside(suffix).unlink(missing_ok=True)
-
-    def _beside(self, suffix: str) -> Path:
-        assert self.path is not None
-        return self.path.with_name(self.path.name + suffix)
+    def _lock_path(self) -> Path:
+        assert self._base is not None
+        return self._base.with_name(self._base.name + ".lock")
 
 
 def _migrate(connection: Connection) -> None:
@@ -329,6 +336,7 @@ def clear(connection: Connection) -> None:
     for table in CONTENT_TABLES:
         connection.execute(f"DELETE FROM {table}")
     connection.execute("INSERT INTO word (word) VALUES ('delete-all')")
+    connection.execute("DELETE FROM meta WHERE key = 'complete'")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

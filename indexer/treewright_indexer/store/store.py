@@ -63,7 +63,7 @@ class Store:
 
         Never fails for the file's sake: a corrupt or newer one is built anew, and where
         nothing can be written the index lives in memory; `on_problem` is told either.
-        `on_reset` is called when a file that was in use turned out broken and is now empty.
+        `on_reset` is called before and after a file that turned out broken in use is emptied.
         Both may be called from any thread.
         """
         return cls(Database(path, on_problem, on_reset))

@@ -1,6 +1,8 @@
-"""Index files that nobody uses any more are removed; one that is open never is.
+"""Index files: how they succeed each other, and when those that nobody uses are removed.
 
-Who has an index open holds a shared lock beside it, so its dates do not matter.
+A file that may be open is never replaced, since who closes it last would take the journal of
+its replacement away: `name.db` is succeeded by `name.r1.db`, that by `name.r2.db`. Who has an
+index open holds a shared lock beside it, so its dates do not matter.
 """
 
 from __future__ import annotations
@@ -9,12 +11,45 @@ import contextlib
 import os
 import sys
 import time
+from glob import escape as glob_escape
 from pathlib import Path
 from typing import Final
 
 UNUSED_DAYS: Final = 7
 _DAY_S: Final = 86400
-_SUFFIXES: Final = ("", "-wal", "-shm", ".lock", ".build", ".corrupt", ".open")
+_SUFFIXES: Final = ("", "-wal", "-shm", ".lock", ".build", ".open")
+
+
+def newest(path: Path) -> Path:
+    """The last successor of the index at `path`, or `path` itself."""
+    found, number = path, 0
+    for each in path.parent.glob(f"{glob_escape(path.stem)}.r*{path.suffix}"):
+        digits = each.stem.rpartition(".r")[2]
+        if digits.isdecimal() and int(digits) > number:
+            found, number = each, int(digits)
+    return found
+
+
+def successor(path: Path) -> Path:
+    """The name of the file that comes after `path`, itself an index or a successor."""
+    stem, mark, digits = path.stem.rpartition(".r")
+    if mark and digits.isdecimal():
+        return path.with_name(f"{stem}.r{int(digits) + 1}{path.suffix}")
+    return path.with_name(f"{path.stem}.r1{path.suffix}")
+
+
+def remove_superseded(path: Path, current: Path) -> None:
+    """Delete the index at `path` and its successors but `current`. Who still has one open
+    keeps reading it until it looks, and then finds the current one."""
+    number = _number(current)
+    for each in (path, *path.parent.glob(f"{glob_escape(path.stem)}.r*{path.suffix}")):
+        if each != current and _number(each) < number:
+            _unlink_all(each)
+
+
+def _number(path: Path) -> int:
+    digits = path.stem.rpartition(".r")[2]
+    return int(digits) if digits.isdecimal() else 0
 
 
 class InUse:
@@ -69,10 +104,14 @@ def _remove(path: Path, marker: Path) -> bool:
         return False
     finally:
         os.close(handle)
+    _unlink_all(path)
+    return True
+
+
+def _unlink_all(path: Path) -> None:
     for suffix in _SUFFIXES:
         with contextlib.suppress(OSError):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return True
 
 
 def _lock(handle: int, *, shared: bool) -> bool:
