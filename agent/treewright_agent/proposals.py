@@ -14,7 +14,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from treewright_agent.calls import Call, calls_to_json, canonical_json, relative_calls
@@ -67,7 +67,7 @@ class ContextPiece(NamedTuple):
     code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposal:
     """Equal to another one with the same fingerprint, whenever each of them was made."""
 
@@ -83,13 +83,16 @@ class Proposal:
     report: Report = field(compare=False)
     annotations: tuple[Annotation, ...]
     calls: tuple[Call, ...]
-    diff: str
-    """Unified diff with paths relative to `root`."""
     context: tuple[ContextPiece, ...]
     language: str
     root: str
     before: Mapping[str, SourceText] = field(compare=False, repr=False)
     """Each changed file's text before."""
+
+    @cached_property
+    def diff(self) -> str:
+        """Unified diff with paths relative to `root`; made when somebody wants to see it."""
+        return self.change.diff(self.before.__getitem__, self.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,6 @@ def consider_change(
         report=report,
         annotations=tuple(_annotations(snapshot, change, calls, title)),
         calls=tuple(calls),
-        diff=change.diff(snapshot.text, root),
         context=tuple(_context(snapshot, change, before)),
         language=_language(snapshot, change),
         root=root,
@@ -297,9 +299,13 @@ def _annotations(
 
 def _doubt(snapshot: Snapshot, path: str, edit: TextEdit) -> str:
     """Why the user should look at this edit, or ''."""
+    if edit.doubt:
+        return edit.doubt
     start, end = edit.span
-    if start == end:
-        return ""
+    if start == end or (
+        edit.new_text.isidentifier() and snapshot.text(path).slice(edit.span).isidentifier()
+    ):
+        return ""  # what gives a name another name says itself where it is not sure
     try:
         tree = snapshot.tree(path)
     except TreewrightError:

@@ -40,7 +40,6 @@ def proposal_of(
         report=Report(True, (), ()),
         annotations=(),
         calls=(Call("replace_text", {"path": whole, "old": before, "new": after}),),
-        diff=change.diff({whole: text}.__getitem__, root),
         context=(ContextPiece(path, "python", before),),
         language="python",
         root=root,

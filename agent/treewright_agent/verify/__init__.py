@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from treewright_agent.changes import SourceChange
+from treewright_agent.changes import FileChange, SourceChange
 from treewright_agent.recipes.model import Diagnostic
+from treewright_agent.verify.imports import broken_imports
+from treewright_agent.verify.names import renames_only, unbound_after
 from treewright_agent.verify.ruff import ALWAYS, Linted, lint_text
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
@@ -76,6 +78,8 @@ class _Pair:
     before: SourceText | None
     after: SourceText
     language: Language | None
+    names: FileChange | None = None
+    """The edits, when all they do is to give identifiers other names; see `verify.names`."""
 
 
 def _lint_with_ruff(path: str, text: SourceText, root: str | None, token: CancelToken) -> Linted:
@@ -94,16 +98,24 @@ def verify(
     Raises StaleSnapshotError when the change was computed from other text, and
     CancelledError.
     """
-    pairs = _pairs(snapshot, change)
+    texts: Mapping[str, SourceText | None] = change.apply(snapshot.text)
+    pairs = _pairs(snapshot, change, texts)
     problems: list[str] = []
-    checks = (_parse(pairs, problems, token), _lint(snapshot, pairs, problems, token, lint))
+    checks = (
+        _parse(pairs, problems, token),
+        _lint(snapshot, pairs, problems, token, lint),
+        *_names(snapshot, pairs, problems, token),
+        *_imports(snapshot, change, texts, problems, token),
+    )
     return Report(all(check.ok is not False for check in checks), checks, tuple(problems))
 
 
-def _pairs(snapshot: Snapshot, change: SourceChange) -> list[_Pair]:
+def _pairs(
+    snapshot: Snapshot, change: SourceChange, texts: Mapping[str, SourceText | None]
+) -> list[_Pair]:
     moved = {rename.new: rename.old for rename in change.renames}
     created = {create.path for create in change.creates}
-    texts: Mapping[str, SourceText | None] = change.apply(snapshot.text)
+    edits = {file.path: file for file in change.files}
     pairs: list[_Pair] = []
     for path in sorted(texts):
         after = texts[path]
@@ -115,7 +127,11 @@ def _pairs(snapshot: Snapshot, change: SourceChange) -> list[_Pair]:
         except TreewrightError:
             before = None
         language = snapshot.language(origin) or language_for_path(path)
-        pairs.append(_Pair(path, snapshot.display_path(path), before, after, language))
+        file = edits.get(path)
+        python = language is not None and language.id == "python" and origin == path
+        named = python and before is not None and file is not None and renames_only(before, file)
+        shown = snapshot.display_path(path)
+        pairs.append(_Pair(path, shown, before, after, language, file if named else None))
     return pairs
 
 
@@ -131,6 +147,8 @@ def _parse(pairs: list[_Pair], problems: list[str], token: CancelToken) -> Check
         if pair.language is None:
             continue
         parsed += 1
+        if pair.names is not None:
+            continue  # the same tree with other names in it
         n_before = len(_syntax_errors(pair.language, pair.before)) if pair.before else 0
         after = _syntax_errors(pair.language, pair.after)
         if len(after) > n_before:
@@ -180,6 +198,9 @@ def _lint(
     python = [p for p in pairs if p.language is not None and p.language.id == "python"]
     if not python:
         return Check("lint", None, "no Python file changed", time.perf_counter() - started)
+    python = [p for p in python if p.names is None]
+    if not python:
+        return Check("lint", None, "only names change", time.perf_counter() - started)
     fatal: list[str] = []
     listed: list[str] = []
     notes: list[str] = []
@@ -226,3 +247,47 @@ def _new(before: tuple[Diagnostic, ...], after: tuple[Diagnostic, ...]) -> list[
         else:
             found.append(diagnostic)
     return found
+
+
+# -------------------------------------------------------------------- names and imports
+
+
+def _names(
+    snapshot: Snapshot, pairs: list[_Pair], problems: list[str], token: CancelToken
+) -> list[Check]:
+    """Where only names change: what was bound is bound still, under the name it is read by."""
+    started = time.perf_counter()
+    named = [pair for pair in pairs if pair.names is not None]
+    if not named:
+        return []
+    failed: list[str] = []
+    for pair in named:
+        token.check()
+        assert pair.names is not None
+        assert pair.before is not None
+        for offset, name in unbound_after(snapshot, pair.names):
+            line = pair.before.line_of(offset) + 1
+            failed.append(f"{pair.shown}:{line}: `{name}` would not be defined")
+    problems += failed[:_MAX_LISTED]
+    detail = failed[0] if failed else f"every name of {len(named)} {_files(len(named))} stays bound"
+    return [Check("names", not failed, detail, time.perf_counter() - started)]
+
+
+def _imports(
+    snapshot: Snapshot,
+    change: SourceChange,
+    texts: Mapping[str, SourceText | None],
+    problems: list[str],
+    token: CancelToken,
+) -> list[Check]:
+    started = time.perf_counter()
+    if not any(path.endswith((".py", ".pyi")) for path in texts):
+        return []
+    broken: list[str] = []
+    for path, offset, what in broken_imports(snapshot, change, texts, token):
+        text = texts.get(path) or snapshot.text(path)
+        line = text.line_of(offset) + 1
+        broken.append(f"{snapshot.display_path(path)}:{line} imports {what}")
+    problems += broken[:_MAX_LISTED]
+    detail = broken[0] if broken else "every import finds what it names"
+    return [Check("imports", not broken, detail, time.perf_counter() - started)]
