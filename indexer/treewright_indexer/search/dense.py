@@ -86,7 +86,7 @@ class DenseIndex:
         import numpy as np
 
         state = self._state
-        if state is None or not ids:
+        if state is None or not ids or not len(state.ids):
             return {}
         wanted = np.array(sorted(ids), np.int64)
         order = state.order
