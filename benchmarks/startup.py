@@ -63,8 +63,9 @@ class Server:
         while True:
             message = self._read()
             if "method" in message and "id" in message:  # the server asks something
-                items = (message.get("params") or {}).get("items", [])
-                self.send({"id": message["id"], "result": [None for _ in items] or None})
+                params: Any = message.get("params") or {}
+                asked: list[Any] = params.get("items", [])
+                self.send({"id": message["id"], "result": [None] * len(asked) or None})
             elif message.get("id") == self._count:
                 return message.get("result")
 
@@ -163,7 +164,9 @@ def main() -> None:
     print(f"{'':24}{'initialize':>12}{'ratio':>8}{'first':>10}{'cpu':>8}")
     base = middle([r.initialize_ms for r in results["pylsp"]]) if "pylsp" in results else None
     if query:
-        print(f"{'treewright, cold':24}{cold.initialize_ms:12.0f}{'':8}{cold.first_ms:10.0f}{cold.cpu_s:8.2f}")
+        print(
+            f"{'treewright, cold':24}{cold.initialize_ms:12.0f}{'':8}{cold.first_ms:10.0f}{cold.cpu_s:8.2f}"
+        )
     for name, rows in results.items():
         initialize = middle([row.initialize_ms for row in rows])
         ratio = f"{initialize / base:8.2f}" if base else f"{'':8}"
