@@ -63,8 +63,8 @@ class Server:
         while True:
             message = self._read()
             if "method" in message and "id" in message:  # the server asks something
-                params: Any = message.get("params") or {}
-                asked: list[Any] = params.get("items", [])
+                asking: Any = message.get("params") or {}
+                asked: list[Any] = asking.get("items", [])
                 self.send({"id": message["id"], "result": [None] * len(asked) or None})
             elif message.get("id") == self._count:
                 return message.get("result")
