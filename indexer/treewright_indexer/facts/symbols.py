@@ -40,7 +40,8 @@ _KINDS: Final = (
 _RANK: Final = {kind: rank for rank, kind in enumerate(_KINDS)}
 """Two patterns may capture one node: the kind that says more wins."""
 
-_BETWEEN: Final = re.compile(rb"(?:\s|\w+|(?://|#)[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+# Possessive: `(\w+)*` that fails would try every way to cut a word.
+_BETWEEN: Final = re.compile(rb"(?:\s|\w++|(?://|#)[^\n]*+\n|/\*.*?\*/)*+", re.DOTALL)
 _CALLED: Final = re.compile(rb"[A-Za-z][\w.]*", re.ASCII)
 _OPEN_KINDS: Final = frozenset({"", "namespace", "module"})
 DATA_KINDS: Final = frozenset({"variable", "constant", "field", "enum_member"})
