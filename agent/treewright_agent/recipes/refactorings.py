@@ -11,6 +11,7 @@ when it is chosen.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from treewright_agent.calls import Call
@@ -23,6 +24,7 @@ _SELECTED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("Extract constant", "refactor.extract.constant", "extract_variable", {"constant": True}),
     ("Extract function", "refactor.extract.function", "extract_function", {}),
 )  # fmt: skip
+_WORD = re.compile(rb"[\w.\x80-\xff]*")
 _AT_A_NAME = (
     ("Inline variable", "refactor.inline.variable", "inline_variable"),
     ("Inline function", "refactor.inline.function", "inline_function"),
@@ -35,7 +37,9 @@ def _offer(ctx: RecipeContext) -> list[Offer]:
         return []
     found: list[Offer] = []
     start, end = ctx.span
-    if start < end:
+    # A name or a number alone is seldom what somebody selected to move.
+    selected = ctx.snapshot.text(ctx.path).data[start:end].strip()
+    if start < end and not _WORD.fullmatch(selected):
         for title, kind, operation, more in _SELECTED:
             arguments: dict[str, Any] = {"path": ctx.path, "start": start, "end": end, **more}
             found += _if_possible(ctx, title, kind, operation, arguments, found)
