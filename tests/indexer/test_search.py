@@ -351,3 +351,14 @@ def test_nothing_relevant_says_so(tmp_path: Path) -> None:
         found = context(workspace.snapshot(), "zebra quantum marmalade", 500)
         assert found.blocks == []
         assert "no relevant code was found" in found.notes
+
+
+def test_what_is_not_embedded_yet_does_not_sink() -> None:
+    from treewright_indexer.search.fuse import Candidate, fuse
+    from treewright_indexer.search.plan import plan_of
+
+    named = Candidate("/a.py", "a.py", 0, 9, 0, 1, "load_settings", "function", {"lexical": 9.0})
+    near = Candidate("/b.py", "b.py", 0, 9, 0, 1, "other", "function", {"dense": 0.4})
+    far = Candidate("/c.py", "c.py", 0, 9, 0, 1, "third", "function", {"dense": 0.1})
+    plan = plan_of("how does it load settings")
+    assert fuse(plan, [near, far, named], complete=False)[0] is named

@@ -90,7 +90,7 @@ def search(
             plan_used = _only_meaning(plan)
         else:
             plan_used = plan
-        ranked = fuse(plan_used, candidates, boosts=boosts)
+        ranked = fuse(plan_used, candidates, boosts=boosts, complete=complete)
         if reranker is not None:
             ranked = _rerank(snapshot, plan, ranked, reranker, notes)
     hits = _hits(snapshot, ranked, k)

@@ -56,8 +56,13 @@ def fuse(
     candidates: Iterable[Candidate],
     *,
     boosts: Mapping[str, float] | None = None,
+    complete: bool = True,
 ) -> list[Candidate]:
-    """All candidates, best first. `boosts` multiplies the scores of absolute paths."""
+    """All candidates, best first. `boosts` multiplies the scores of absolute paths.
+
+    While vectors are not `complete`, a candidate without one is taken to mean what its words
+    say: nothing that was found may sink because it has yet to be embedded.
+    """
     ranked = list(candidates)
     if not ranked:
         return ranked
@@ -66,6 +71,8 @@ def fuse(
     weight = plan.dense if dense else 0.0
     names: dict[str, float] = {}
     for candidate, meant, said in zip(ranked, dense or [0.0] * len(ranked), lexical, strict=True):
+        if not complete and "dense" not in candidate.scores:
+            meant = said
         score = weight * meant + (1.0 - weight) * said
         if candidate.path not in names:
             names[candidate.path] = _name_overlap(candidate.shown, words)
