@@ -39,13 +39,13 @@ from treewright_agent.operations.renaming.jedi import Jedi
 from treewright_agent.operations.renaming.members import Members
 from treewright_agent.operations.renaming.model import Found, Names, Root, Scoped
 from treewright_agent.operations.renaming.parameters import Parameters
-from treewright_agent.operations.renaming.roots import root_of
+from treewright_agent.operations.renaming.roots import CLASS_KINDS, root_of
 from treewright_agent.operations.scoping import home_of
 from treewright_agent.operations.targets import find_occurrence
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError, UnsupportedLanguageError
 from treewright_indexer.graph import Occurrence
-from treewright_indexer.model import Role
+from treewright_indexer.model import FileFacts, Role
 from treewright_indexer.snapshot import Snapshot
 
 
@@ -153,6 +153,7 @@ def _find(names: Names, root: Root, found: Found, jedi: Jedi) -> set[Scoped]:
     if root.functions:
         parameters = Parameters(names, root, jedi)
         parameters.find(found)
+        strings.note_keywords(names, found)
         collisions.require_free(names, parameters.scopes, found)
         return parameters.scopes
     bindings = Bindings(names, root)
@@ -163,14 +164,33 @@ def _find(names: Names, root: Root, found: Found, jedi: Jedi) -> set[Scoped]:
 
 
 def _is_local(snapshot: Snapshot, occurrence: Occurrence) -> bool:
-    """True when a function's scope binds the name: no other file can see it."""
+    """True when a function's scope binds the name and no call names it: no other file sees it."""
     if occurrence.attribute or occurrence.role in (Role.IMPORT, Role.KEYWORD):
         return False
     facts = snapshot.facts(occurrence.path)
     home = home_of(facts, occurrence.span.start, occurrence.name)
     if home <= 0 or facts.scopes[home].kind == "class":
         return False
-    return facts.scopes[home].bindings[occurrence.name][1] not in ("parameter", "import")
+    kind = facts.scopes[home].bindings[occurrence.name][1]
+    if kind == "parameter":
+        symbol = facts.scopes[home].symbol
+        return symbol < 0 or _is_receiver(facts, home, occurrence.name)
+    return kind != "import"
+
+
+def _is_receiver(facts: FileFacts, scope: int, name: str) -> bool:
+    """`self` or `cls`: the first parameter of a method."""
+    symbol = facts.symbols[facts.scopes[scope].symbol]
+    if symbol.parent < 0 or facts.symbols[symbol.parent].kind not in CLASS_KINDS:
+        return False
+    if any("staticmethod" in decorator for decorator in symbol.decorators):
+        return False
+    parameters = [
+        (start, bound)
+        for bound, (start, kind) in facts.scopes[scope].bindings.items()
+        if kind == "parameter"
+    ]
+    return min(parameters)[1] == name
 
 
 def _require_not_blank(names: Names, root: Root, found: Found) -> None:

@@ -13,9 +13,9 @@ from treewright_indexer.snapshot import Snapshot
 if TYPE_CHECKING:
     from treewright_indexer.semantics import Semantics
 
-BUDGET_S = 12.0
+BUDGET_S = 5.0
 """For all questions of one operation; what is asked later stays undecided."""
-_QUESTION_S = 4.0
+_QUESTION_S = 2.5
 
 
 @lru_cache(maxsize=1)

@@ -102,6 +102,11 @@ class Names:
             if self.is_python(path)
         }
 
+    @property
+    def is_one_file(self) -> bool:
+        """True when only the file under the cursor is looked at."""
+        return bool(self._only)
+
     def is_python(self, path: str) -> bool:
         if path.endswith((".py", ".pyi", ".pyw")):
             return True

@@ -134,7 +134,7 @@ def _function_at(names: Names, path: str, line: int) -> Target | None:
 
 def parameter_of(resolver: Resolver, target: Target, name: str) -> Target | None:
     """The parameter of a function, or of a class's constructor; or the field of a class that
-    has no constructor of its own."""
+    has no constructor of its own. What `**kwargs` takes is looked for in what it overrides."""
     if target.kind in CLASS_KINDS:
         for constructor in ("__init__", "__new__"):
             for function in resolver.member(Value(target), constructor):
@@ -145,28 +145,45 @@ def parameter_of(resolver: Resolver, target: Target, name: str) -> Target | None
             return None
         members = resolver.member(Value(target), name)
         return members[0] if members else None
+    found, passes_on = _own_parameter(resolver, target, name)
+    if found is not None or not passes_on:
+        return found
+    return _inherited_parameter(resolver, target, name)
+
+
+def _own_parameter(resolver: Resolver, target: Target, name: str) -> tuple[Target | None, bool]:
+    """(the function's parameter, whether it takes any keyword by `**`)."""
     facts = resolver.facts(target.path)
-    for scope in facts.scopes if facts is not None else ():
-        if scope.symbol == target.symbol and scope.kind == "function":
-            binding = scope.bindings.get(name)
-            if (
-                binding is not None
-                and binding[1] == "parameter"
-                and not _collects(resolver, target.path, binding[0])
-            ):
-                span = Span(binding[0], binding[0] + len(name.encode()))
-                index = facts.scopes.index(scope) if facts is not None else -1
+    passes_on = False
+    for index, scope in enumerate(facts.scopes if facts is not None else ()):
+        if scope.symbol != target.symbol or scope.kind != "function":
+            continue
+        data = resolver.snapshot.text(target.path).data
+        for bound, (start, kind) in scope.bindings.items():
+            if kind != "parameter":
+                continue
+            before = data[max(0, start - 16) : start].rstrip()
+            if bound == name and not before.endswith(b"*"):
+                span = Span(start, start + len(name.encode()))
                 return Target(
                     target.path, name, span, span, "parameter", -1, index, target.name,
                     target.confidence,
-                )  # fmt: skip
+                ), False  # fmt: skip
+            passes_on = passes_on or before.endswith(b"**")
+    return None, passes_on
+
+
+def _inherited_parameter(resolver: Resolver, target: Target, name: str) -> Target | None:
+    facts = resolver.facts(target.path)
+    parent = facts.symbols[target.symbol].parent if facts is not None and target.symbol >= 0 else -1
+    if facts is None or parent < 0 or facts.symbols[parent].kind not in CLASS_KINDS:
+        return None
+    for base in list(resolver.lineage(resolver.target_of(target.path, parent)))[1:]:
+        for index in resolver.member_indexes(base.path, base.symbol).get(target.name, ()):
+            found, passes_on = _own_parameter(resolver, resolver.target_of(base.path, index), name)
+            if found is not None or not passes_on:
+                return found
     return None
-
-
-def _collects(resolver: Resolver, path: str, start: int) -> bool:
-    """`*args` and `**kwargs`: no argument has their name."""
-    data = resolver.snapshot.text(path).data
-    return data[max(0, start - 16) : start].rstrip().endswith(b"*")
 
 
 # -------------------------------------------------------------------- the family
@@ -187,8 +204,8 @@ class Parameters:
         names = self.names
         found: set[ClassKey] = set()
         for key in root.functions:
-            if key.symbol < 0:
-                continue  # a lambda
+            if key.symbol < 0 or names.is_one_file:
+                continue  # a lambda, `self`: no call names it
             facts = names.facts(key.path)
             assert facts is not None
             symbol = facts.symbols[key.symbol]
@@ -279,13 +296,8 @@ class Parameters:
             found.notes.append(Note(path, names.span(start), text))
 
     def _takes_it(self, target: Target) -> bool:
-        resolver = self.names.resolver
-        if target.kind in CLASS_KINDS:
-            functions = [
-                f for c in ("__init__", "__new__") for f in resolver.member(Value(target), c)
-            ]
-            return any(ClassKey(f.path, f.symbol) in self.functions for f in functions)
-        return ClassKey(target.path, target.symbol) in self.functions
+        found = parameter_of(self.names.resolver, target, self.names.old)
+        return found is not None and Scoped(found.path, found.scope) in self.scopes
 
     def _foreign(self, path: str, offset: int) -> bool:
         """True when jedi found the callee outside the workspace."""

@@ -68,20 +68,22 @@ def find_scoped(names: Names, scopes: Iterable[Scoped], providers: set[str], fou
         by_path.setdefault(path, set()).add(scope)
     modules: set[str] | None = None
     old = names.old.encode()
+    in_path = b"." + old
     for path, facts, references in names.files():
         data = names.data(path)
         # As many identifiers as there are such words: then none is in a string or comment.
         if data.count(old) == len(references) or not _word_in_quotes(data, old):
             continue
-        if modules is None:
-            dotted = (module_name(names.snapshot, provider) for provider in providers)
-            modules = {f"{module}.{names.old}" for module in dotted if module}
         here = by_path.get(path, set())
         if here:
             _forward(names, path, facts, data, here, found)
             _namespace(names, path, facts, data, here, found)
-        _dotted(names, path, data, modules, found)
         _access_module(names, path, data, providers, found)
+        if in_path in data:
+            if modules is None:
+                dotted = (module_name(names.snapshot, provider) for provider in providers)
+                modules = {f"{module}.{names.old}" for module in dotted if module}
+            _dotted(names, path, data, modules, found)
 
 
 def _word_in_quotes(data: bytes, old: bytes) -> bool:
@@ -150,6 +152,19 @@ def _accesses(names: Names, path: str, data: bytes) -> Iterator[tuple[int, list[
             parts.append(Part(part.decode("utf-8", "replace"), False, offset))
             offset += len(part) + 1
         yield match.start("name"), names.resolver.evaluate(path, parts, match.start())
+
+
+def note_keywords(names: Names, found: Found) -> None:
+    """`kwargs["name"]`: it may become the argument, and nobody can tell."""
+    pattern = re.compile(
+        rb"\bkw(?:arg)?s?(?:\[|\.(?:get|pop|setdefault)\()\s*[\"']("
+        + re.escape(names.old.encode())
+        + rb")[\"']"
+    )
+    for path, _, _ in names.files():
+        for match in pattern.finditer(names.data(path)):
+            text = f"'{names.old}' in keyword arguments: not renamed"
+            found.notes.append(Note(path, names.span(match.start(1)), text))
 
 
 # -------------------------------------------------------------------- members
