@@ -51,7 +51,7 @@ def commits(name: str, root: Path, git: Path, commit: str) -> list[dict[str, Any
 
 
 def docstring_of(node: ast.AST) -> ast.Expr | None:
-    body: Any = getattr(node, "body", None)
+    body: list[ast.stmt] | ast.expr | None = getattr(node, "body", None)
     first = body[0] if isinstance(body, list) and body else None
     if (
         isinstance(first, ast.Expr)

@@ -161,7 +161,7 @@ class Session:
             if self.settings.search.semantic:
                 from treewright_indexer.encoders.shelf import Models
 
-                self._workspace.models = Models(self.settings.search.domain())
+                self._workspace.models = Models(self.settings.search.domain(background=True))
             for root in self._roots:
                 self._open(root)
         finally:

@@ -75,8 +75,8 @@ class SearchLayer(msgspec.Struct, frozen=True, rename="camel"):
     def __repr__(self) -> str:
         return f"SearchLayer(semantic={self.semantic}, embedder={self.embedder!r}, …)"
 
-    def domain(self) -> ModelSettings:
-        """The same as the indexer knows it."""
+    def domain(self, *, background: bool = False) -> ModelSettings:
+        """The same as the indexer knows it; in the `background` embedding gives way."""
         from treewright_indexer.encoders.providers import EncoderSettings
         from treewright_indexer.encoders.shelf import DEFAULT_EMBEDDER, ModelSettings
 
@@ -91,7 +91,7 @@ class SearchLayer(msgspec.Struct, frozen=True, rename="camel"):
                 self.remote_key or "",
                 self.remote_consent,
             )
-        run = EncoderSettings(self.device, self.threads, self.gpu_memory_mb)
+        run = EncoderSettings(self.device, self.threads, self.gpu_memory_mb, background=background)
         return ModelSettings(self.embedder or DEFAULT_EMBEDDER, self.reranker or "", remote, run)
 
 

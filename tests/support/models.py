@@ -53,6 +53,8 @@ class FixedModels:
     def __init__(self, encoder: Any = None, problem: Exception | None = None) -> None:
         self._encoder, self._problem = encoder, problem
 
+    background = False
+
     def embedder(self) -> Any:
         if self._problem is not None:
             raise self._problem

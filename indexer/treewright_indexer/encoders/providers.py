@@ -6,9 +6,12 @@ processor in silence. So the wanted ones are tried, and what the session says it
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
+import sys
+import threading
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,6 +40,8 @@ class EncoderSettings:
     """What a model may take of the GPU; other programs need the rest."""
     token_budget: int = 4096
     """Tokens of one batch, padding included."""
+    background: bool = False
+    """Give way to everything else that runs: an editor waits for answers meanwhile."""
 
     @property
     def n_threads(self) -> int:
@@ -48,6 +53,13 @@ class EncoderSettings:
             else os.cpu_count() or 2
         )
         return n_processors if n_processors <= 4 else min(8, n_processors // 2)
+
+
+def give_way() -> None:
+    """Lower the priority of this thread and of those that it starts, where that can be done."""
+    if hasattr(os, "setpriority") and sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def runtime() -> Any:

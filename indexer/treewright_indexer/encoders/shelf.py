@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from treewright_indexer.encoders.manifest import Manifest, ModelError, read_manifest
-from treewright_indexer.encoders.providers import EncoderSettings
+from treewright_indexer.encoders.providers import EncoderSettings, give_way
 
 if TYPE_CHECKING:
     from treewright_indexer.encoders import Encoder, Reranker
@@ -91,8 +91,15 @@ class Models:
         """Why there are no vectors, for the user; '' while nothing is wrong."""
         return str(self._embedder.problem or "")
 
+    @property
+    def background(self) -> bool:
+        """Whether embedding gives way to everything else."""
+        return self.settings.run.background
+
     def warm_up(self) -> None:
         """Load the embedder and run it once. Never raises."""
+        if self.background:
+            give_way()
         try:
             self.embedder().query("warm up")
         except ModelError:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from treewright_indexer.encoders import codetext
 from treewright_indexer.encoders.manifest import ModelError
+from treewright_indexer.encoders.providers import give_way
 from treewright_indexer.encoders.shelf import Models
 from treewright_indexer.errors import StoreError, TreewrightError
 from treewright_indexer.search.dense import DenseIndex, pack
@@ -160,6 +161,8 @@ class Vectors:
     def _run(self) -> None:
         shared: SharedVectors | None = None
         try:
+            if self._models.background:
+                give_way()
             encoder = self._models.embedder()
             path = None
             if self._cache_dir is not None:
