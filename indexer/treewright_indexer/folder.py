@@ -35,7 +35,8 @@ _HEAD: Final = re.compile(
     rb"|new|case|and|or|not|print|except)\b)(?:[\w:<>,*&\[\].]+[ \t]+){1,4}\w*"
 )
 _TAIL: Final = re.compile(rb"\w*[ \t]*[:=]")
-_MAX_LOOKS: Final = 30
+_WORD: Final = re.compile(rb"[\w\x80-\xff]")
+_MAX_LOOKS: Final = 500
 
 
 class Folder:
@@ -163,16 +164,16 @@ class Folder:
     def pending_containing(self, query: str, kept: dict[str, bytes] | None = None) -> list[str]:
         """The pending files that hold the last part of a dotted name, whatever its case.
 
-        Those come first where a line looks as if it defined it.
+        Those come first where a line looks as if it defined just that name, then those where
+        one looks as if it defined a name that holds it.
         """
         wanted = query.rpartition(".")[2].lower().encode()
-        likely: list[str] = []
-        others: list[str] = []
+        found: list[tuple[int, str]] = []
         for relative, data in self._pending_texts(kept):
             folded = data.lower()
             if wanted in folded:
-                (likely if _seems_to_define(folded, wanted) else others).append(relative)
-        return likely + others
+                found.append((_doubt_of_definition(folded, wanted), relative))
+        return [relative for _, relative in sorted(found)]
 
     def symbols_now(self, relative: str) -> list[SymbolEntry]:
         """The symbols of the file as it is on disk, read on the spot; [] if it cannot be read."""
@@ -284,17 +285,21 @@ class Folder:
         self.store.close()
 
 
-def _seems_to_define(text: bytes, name: bytes) -> bool:
-    """Whether one of the first lines that hold the name looks as if it defined it."""
+def _doubt_of_definition(text: bytes, name: bytes) -> int:
+    """0 when a line looks as if it defined the name, 1 for one that holds it, 2 otherwise."""
+    doubt = 2
     at = text.find(name)
     for _ in range(_MAX_LOOKS):
         if at < 0:
-            return False
+            break
+        end = at + len(name)
         head = text[text.rfind(b"\n", 0, at) + 1 : at]
-        if len(head) < 200:
-            if _HEAD.fullmatch(head):
-                return True
-            if not head.strip() and _TAIL.match(text, at + len(name)):
-                return True
-        at = text.find(name, at + len(name))
-    return False
+        if len(head) < 200 and (
+            _HEAD.fullmatch(head) or (not head.strip() and _TAIL.match(text, end))
+        ):
+            before, behind = head[-1:], text[end : end + 1]
+            if not (_WORD.match(before) or _WORD.match(behind)):
+                return 0
+            doubt = 1
+        at = text.find(name, end)
+    return doubt

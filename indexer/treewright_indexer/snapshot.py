@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 
 _ON_THE_SPOT_S = 0.5
+_ON_THE_SPOT_FILES = 20
+"""These are read whatever time it takes."""
 
 
 class SymbolHit(NamedTuple):
@@ -448,12 +450,14 @@ class Snapshot:
                     anew[row.path] = None
             if current[row.path]:
                 yield SymbolHit(path, *row[2:])
+        n_read = 0
         for relative in anew:
             path = folder.absolute(relative)
             if self.is_hidden(folder, path):
                 continue
-            if time.monotonic() > deadline:
+            if n_read >= _ON_THE_SPOT_FILES and time.monotonic() > deadline:
                 break
+            n_read += 1
             if path in self._documents:
                 hits = self._symbols_of(path)
             else:

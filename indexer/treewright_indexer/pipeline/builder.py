@@ -99,6 +99,7 @@ class Builder:
         self._reader: Reader | None = None
         self._pool: Pool | None = None
         self._no_pool = False
+        self._was_bulk = False
         self._lock: FileLock | None = None
         self._seen_generation = -1
         self._results: list[tuple[Job, Outcome | None]] = []
@@ -321,6 +322,7 @@ class Builder:
             self.n_extracted += self._pool.n_extracted
             self._pool.close()
             self._pool = None
+            self._was_bulk = True
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -328,10 +330,16 @@ class Builder:
 
     def _has_chores(self) -> bool:
         has_new = self._reader is not None and self._reader.has_new
-        return has_new or (self._upkeep is not None and self._scanned)
+        return has_new or self._was_bulk or (self._upkeep is not None and self._scanned)
 
     def _do_chores(self) -> None:
         """What nobody waits for."""
+        if self._was_bulk:
+            self._was_bulk = False
+            try:
+                self._store.settle()
+            except StoreError as error:
+                logger.info("settling the index: %s", error)
         if self._reader is not None:
             self._reader.flush()
         if self._upkeep is not None and self._scanned:

@@ -132,6 +132,12 @@ class Database:
                 value = 0  # broken: the next read says so and repairs it
             return self.epoch << 40 | value
 
+    def checkpoint(self) -> None:
+        """Merge the journal into the file and empty it, unless somebody reads from it."""
+        with self._write_lock, contextlib.suppress(apsw.Error):
+            if not self._closed and not self._memory:
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def verify(self) -> bool:
         """Have SQLite look at every page; a damaged file is replaced by an empty one."""
         epoch = self.epoch

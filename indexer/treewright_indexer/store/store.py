@@ -36,6 +36,8 @@ _NAME_WEIGHT, _TEXT_WEIGHT = 8.0, 1.0
 _BYTES_PER_WORD = 6
 _MERGE_NAMES_AT = 2000
 _ASKED_AT_ONCE = 500
+_BULK = 100
+"""From so many files in a batch on, it is worth knowing every name."""
 _STAMP = "file.size, file.mtime_ns, file.change"
 _FILE_COLUMNS = f"file.id, file.path, {_STAMP}, file.hash, file.language, file.extractor"
 _SYMBOL_COLUMNS = "symbol_name.text, kind, name_start, line, symbol.column, before, container"
@@ -77,6 +79,15 @@ class Store:
     def generation(self) -> int:
         """Differs after every committed write, by this process or another."""
         return self._database.version()
+
+    def settle(self) -> None:
+        """Bulk work is over: give back the memory and the disk space that it needed."""
+        self._database.write(lambda connection: self._forget())
+        self._database.checkpoint()
+
+    def _forget(self) -> None:
+        self._names.forget()
+        self._symbol_names.forget()
 
     def verify(self) -> bool:
         """Look at every page of the file; a damaged one is emptied, as `on_reset` then says."""
@@ -134,8 +145,7 @@ class Store:
             try:
                 self._database.write(work)
             except BaseException:
-                self._names.forget()
-                self._symbol_names.forget()
+                self._forget()
                 raise
 
     def put_files(self, entries: Iterable[FileEntry]) -> None:
@@ -177,10 +187,11 @@ class Store:
         )
 
     def _put(self, connection: Connection, entries: list[FileEntry]) -> None:
-        self._names.learn(connection)
-        self._symbol_names.learn(connection)
-        name_ids = self._names.ids(connection, (name for e in entries for name in e.postings))
-        symbol_ids = self._symbol_names.ids(connection, (s[0] for e in entries for s in e.symbols))
+        bulk = len(entries) >= _BULK
+        names = (name for e in entries for name in e.postings)
+        name_ids = self._names.ids(connection, names, bulk=bulk)
+        names = (symbol[0] for e in entries for symbol in e.symbols)
+        symbol_ids = self._symbol_names.ids(connection, names, bulk=bulk)
         file_ids = _make_way(connection, [entry.path for entry in entries])
         next_chunk = _next_chunk(connection)
         files: list[tuple[Any, ...]] = []
@@ -450,9 +461,10 @@ class Store:
 
 
 class _Interner:
-    """Ids of names, cached by the writer. Used inside write transactions only.
+    """Ids of names. Used inside write transactions only.
 
-    The writer holds the database's write lock, so after `learn` nobody else adds a name.
+    Bulk work keeps every name in memory; what a few files need is looked up. The writer holds
+    the database's write lock, so after `learn` nobody else adds a name.
     """
 
     def __init__(self, table: str) -> None:
@@ -461,28 +473,44 @@ class _Interner:
         self._last = 0
 
     def forget(self) -> None:
-        """After a rollback or a lost file."""
+        """After a rollback, a lost file, or bulk work."""
         self._ids, self._last = {}, 0
 
-    def learn(self, connection: Connection) -> None:
-        """Names that other processes added since."""
+    def ids(self, connection: Connection, names: Iterable[str], *, bulk: bool) -> Mapping[str, int]:
+        """Ids of at least `names`; new ones are inserted."""
+        wanted = dict.fromkeys(names)
         last: int = _scalar(connection, f"SELECT ifnull(max(id), 0) FROM {self._table}")
+        if bulk:
+            ids = self._learn(connection, last)
+        else:
+            ids = self._look_up(connection, list(wanted))
+        new = [name for name in wanted if name not in ids]
+        if new:
+            rows = [(last + offset, name) for offset, name in enumerate(new, 1)]
+            connection.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", rows)
+            ids.update((name, id) for id, name in rows)
+            if bulk:
+                self._last = last + len(new)
+        return ids
+
+    def _learn(self, connection: Connection, last: int) -> dict[str, int]:
+        """Every name, those included that other processes added since."""
         if last < self._last:
             self.forget()
         if last > self._last:
             sql = f"SELECT text, id FROM {self._table} WHERE id > ?"
             self._ids.update(connection.execute(sql, (self._last,)).fetchall())
             self._last = last
-
-    def ids(self, connection: Connection, names: Iterable[str]) -> Mapping[str, int]:
-        """Ids of at least `names`; new ones are inserted."""
-        new = [name for name in dict.fromkeys(names) if name not in self._ids]
-        if new:
-            rows = [(self._last + offset, name) for offset, name in enumerate(new, 1)]
-            connection.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", rows)
-            self._ids.update((name, id) for id, name in rows)
-            self._last += len(new)
         return self._ids
+
+    def _look_up(self, connection: Connection, names: list[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for start in range(0, len(names), _ASKED_AT_ONCE):
+            some = names[start : start + _ASKED_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT text, id FROM {self._table} WHERE text IN ({marks})"
+            found.update(connection.execute(sql, some).fetchall())
+        return found
 
 
 class _SymbolNames:
