@@ -77,7 +77,8 @@ def fuse(
         if candidate.path not in names:
             names[candidate.path] = _name_overlap(candidate.shown, words)
         score += plan.path * names[candidate.path]
-        score += 0.8 * candidate.scores.get("symbol", 0.0) + 0.8 * candidate.scores.get("path", 0.0)
+        score += plan.name * candidate.scores.get("symbol", 0.0)
+        score += 0.8 * candidate.scores.get("path", 0.0)
         score += 0.3 * candidate.scores.get("graph", 0.0)
         score *= factor_of(candidate.shown, plan.about)
         if boosts:

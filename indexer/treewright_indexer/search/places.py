@@ -29,7 +29,7 @@ _VENDORED = re.compile(
     r"|\.min\.\w+$|[._]pb2?(?:_grpc)?\.\w+$|(?:^|/)[^/]*\.generated\.|\.bundle\.js$"
 )
 
-FACTORS: Final = {"source": 1.0, "minor": 0.9, "tests": 0.5, "documents": 0.5, "vendored": 0.35}
+FACTORS: Final = {"source": 1.0, "minor": 0.9, "tests": 0.4, "documents": 0.4, "vendored": 0.35}
 
 
 @lru_cache(maxsize=65536)

@@ -91,6 +91,8 @@ class Plan:
     """Weight of what the whole file scores."""
     path: float
     """Weight of query words in the file's name and folders."""
+    name: float
+    """Weight of being the definition of a name that the query spells out."""
 
     def explain(self) -> dict[str, object]:
         return {
@@ -102,6 +104,7 @@ class Plan:
                 "dense": self.dense,
                 "file": self.file,
                 "path": self.path,
+                "name": self.name,
                 "spread": self.spread,
             },
         }
@@ -114,23 +117,23 @@ def plan_of(query: str) -> Plan:
     names = tuple(dict.fromkeys(_names(text, words)))[:8]
     about = frozenset(what for what, pattern in _ABOUT.items() if pattern.search(text))
     kind = _kind(text, words, names, paths)
-    unit, dense, spread, file, path = _WEIGHTS[kind]
+    unit, dense, spread, file, path, name = _WEIGHTS[kind]
     if not query_phrases(text):
         dense = 1.0
-    return Plan(text, kind, unit, names, paths, about, dense, spread, file, path)
+    return Plan(text, kind, unit, names, paths, about, dense, spread, file, path, name)
 
 
-_WEIGHTS: Final[dict[str, tuple[str, float, float, float, float]]] = {
-    # kind: unit, dense, spread, file, path
-    "identifier": ("either", 0.35, 0.9, 0.15, 0.15),
-    "path": ("file", 0.3, 0.6, 0.3, 0.6),
-    "error": ("either", 0.45, 0.85, 0.2, 0.1),
-    "code": ("span", 0.6, 1.0, 0.1, 0.0),
-    "docstring": ("span", 0.6, 1.0, 0.15, 0.05),
-    "web": ("span", 0.6, 1.0, 0.15, 0.05),
-    "question": ("file", 0.6, 0.5, 0.4, 0.15),
-    "commit": ("file", 0.55, 0.5, 0.5, 0.2),
-    "prose": ("either", 0.6, 0.85, 0.3, 0.1),
+_WEIGHTS: Final[dict[str, tuple[str, float, float, float, float, float]]] = {
+    # kind: unit, dense, spread, file, path, name; measured, see docs/search.md
+    "identifier": ("either", 0.35, 0.9, 0.15, 0.1, 0.8),
+    "path": ("file", 0.3, 0.6, 0.3, 0.6, 0.4),
+    "error": ("either", 0.5, 0.95, 0.3, 0.1, 0.1),
+    "code": ("span", 0.6, 1.0, 0.15, 0.0, 0.1),
+    "docstring": ("span", 0.7, 1.0, 0.3, 0.05, 0.0),
+    "web": ("span", 0.6, 1.0, 0.3, 0.1, 0.05),
+    "question": ("file", 0.6, 0.5, 0.35, 0.1, 0.3),
+    "commit": ("file", 0.5, 0.5, 0.4, 0.1, 0.1),
+    "prose": ("either", 0.6, 0.95, 0.3, 0.1, 0.1),
 }
 
 
