@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Final
 from treewright_indexer.errors import UnreadableFileError
 
 if TYPE_CHECKING:
-    from tree_sitter import Parser, Tree
+    from tree_sitter import Node, Parser, Query, Tree
 
     from treewright_indexer.languages import Language
     from treewright_indexer.text import SourceText
 
 PARSE_LIMIT_S: Final = 20.0
 """Longest time for one file. Real code takes 0.1 s per MB."""
+
+MAX_DEPTH: Final = 8_000
+"""Levels of a tree that is queried: time grows with the square of the depth, 0.5 s at this one."""
 
 _SLICE: Final = 64 * 1024
 _SMALL: Final = 48 * 1024
@@ -75,6 +78,27 @@ def _parser(language: Language) -> Parser:
 
         parser = parsers[language.id] = Parser(language.grammar)
     return parser
+
+
+def captures(query: Query, root: Node) -> dict[str, list[Node]]:
+    """What `query` captures in `root`, in no order.
+
+    Raises UnreadableFileError for nesting deeper than MAX_DEPTH. The progress callback that a
+    query can have is no way out: with one, tree-sitter 0.26 can crash.
+    """
+    from tree_sitter import QueryCursor
+
+    node, depth = root, 0
+    while node.end_byte - node.start_byte > 2 * MAX_DEPTH and node.child_count:
+        node = max(node.children, key=_size)
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise UnreadableFileError(f"nested more than {MAX_DEPTH} levels deep")
+    return QueryCursor(query).captures(root)
+
+
+def _size(node: Node) -> int:
+    return node.end_byte - node.start_byte
 
 
 def edited(

@@ -17,10 +17,10 @@ from treewright_indexer.facts.rules import Rules, rules_of
 from treewright_indexer.facts.scopes import scopes_of
 from treewright_indexer.facts.symbols import Outline, outline_of
 from treewright_indexer.model import FileFacts, Symbol
-from treewright_indexer.syntax import parse
+from treewright_indexer.syntax import captures, parse
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Tree
+    from tree_sitter import Tree
 
     from treewright_indexer.languages import Language
     from treewright_indexer.text import SourceText
@@ -41,13 +41,11 @@ def extract(language: Language, text: SourceText, tree: Tree | None = None) -> F
 
     Raises UnreadableFileError when the text cannot be parsed in time.
     """
-    from tree_sitter import QueryCursor
-
     rules = rules_of(language)
     data = text.data
     if tree is None:
         tree = parse(language, data)
-    captured: dict[str, list[Node]] = QueryCursor(language.query).captures(tree.root_node)
+    captured = captures(language.query, tree.root_node)
     found = outline_of(rules, data, captured)
     symbols = found.symbols
     imports = imports_of(rules, data, captured)
@@ -59,7 +57,7 @@ def extract(language: Language, text: SourceText, tree: Tree | None = None) -> F
         scopes,
         imports,
         postings_of(rules, data, captured, symbols, imports, exports),
-        chunks_of(rules, data, tree, symbols),
+        chunks_of(rules, text, tree, symbols),
         len(captured.get("error", ())),
         None if exports is None else tuple(dict(exports)),
     )
@@ -67,7 +65,5 @@ def extract(language: Language, text: SourceText, tree: Tree | None = None) -> F
 
 def outline(language: Language, text: SourceText, tree: Tree) -> list[Symbol]:
     """`extract(…).symbols` without the rest."""
-    from tree_sitter import QueryCursor
-
-    captured = QueryCursor(language.outline_query).captures(tree.root_node)
+    captured = captures(language.outline_query, tree.root_node)
     return outline_of(rules_of(language), text.data, captured).symbols

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.facts.docs import comment_start, line_start
@@ -14,16 +15,19 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node, Tree
 
+    from treewright_indexer.text import SourceText
+
 MAX_LINES: Final = 60
 MAX_BYTES: Final = 2000
 
 
-def chunks_of(rules: Rules, data: bytes, tree: Tree, symbols: Sequence[Symbol]) -> list[Chunk]:
+def chunks_of(rules: Rules, text: SourceText, tree: Tree, symbols: Sequence[Symbol]) -> list[Chunk]:
     """A chunk per function and method; of classes and the file, what stands between those.
 
     Together they hold every line that is not blank. One that is longer than MAX_LINES or
     MAX_BYTES is cut where a statement begins.
     """
+    data = text.data
     chunks: list[Chunk] = []
     for start, end, symbol in _stretches(rules, data, symbols):
         start, end = _trimmed(data, start, end)
@@ -32,7 +36,7 @@ def chunks_of(rules: Rules, data: bytes, tree: Tree, symbols: Sequence[Symbol]) 
         if end - start <= MAX_BYTES and data.count(b"\n", start, end) < MAX_LINES:
             chunks.append(Chunk(start, end, symbol))
             continue
-        for piece_start, piece_end in _pieces(data, tree, start, end):
+        for piece_start, piece_end in _pieces(text, tree, start, end):
             chunks.append(Chunk(piece_start, piece_end, symbol))
     return chunks
 
@@ -86,9 +90,10 @@ def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
     return max(start, line), end
 
 
-def _pieces(data: bytes, tree: Tree, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _pieces(text: SourceText, tree: Tree, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Cuts of a long stretch, each within the limits unless one line is longer."""
-    borders = _borders(data, tree, start, end)
+    data = text.data
+    borders = _borders(text, tree, start, end)
     begin, last = start, start
     for border in (*borders, end):
         if border - begin > MAX_BYTES or data.count(b"\n", begin, border) > MAX_LINES:
@@ -125,23 +130,25 @@ def _line_cut(data: bytes, start: int, end: int) -> int:
     return limit
 
 
-def _borders(data: bytes, tree: Tree, start: int, end: int) -> list[int]:
-    """Starts of lines where a node begins whose parent is too long to stay whole."""
-    found: list[int] = []
+def _borders(text: SourceText, tree: Tree, start: int, end: int) -> list[int]:
+    """Starts of lines where a node begins whose parent is too long to stay whole.
+
+    Time grows with the nodes that are too long and with their children, whatever their depth.
+    """
+    data, lines = text.data, text.line_starts
+    found: set[int] = set()
     root = tree.root_node.descendant_for_byte_range(start, end - 1)
     pending: list[Node] = [root] if root is not None else []
     while pending:
-        node = pending.pop()
-        for child in node.children:
-            child_start, child_end = child.byte_range
+        for child in pending.pop().children:
+            child_start, child_end = child.start_byte, child.end_byte
             if child_end <= start or child_start >= end:
                 continue
-            line = data.rfind(b"\n", 0, child_start) + 1
-            if line > start and not data[line:child_start].strip():
-                found.append(line)
-            if (
-                child_end - child_start > MAX_BYTES
-                or data.count(b"\n", child_start, child_end) >= MAX_LINES
-            ):
+            row = bisect_right(lines, child_start)
+            line = lines[row - 1]
+            if start < line and (line == child_start or data[line:child_start].isspace()):
+                found.add(line)
+            n_more = bisect_right(lines, child_end) - row
+            if n_more and (n_more >= MAX_LINES or child_end - child_start > MAX_BYTES):
                 pending.append(child)
-    return sorted(set(found))
+    return sorted(found)
