@@ -82,7 +82,12 @@ def check_operation(
     with case_of(root, before, **arguments) as case:
         change = case.run(name)
         expected = split_fixture(after) if isinstance(after, str) else dict(after)
-        assert case.files_after(change) == expected
+        got = case.files_after(change)
+        assert got == expected, "\n".join(
+            f"--- {name}, expected:\n{expected.get(name)}--- got:\n{got.get(name)}"
+            for name in sorted(got.keys() | expected.keys())
+            if got.get(name) != expected.get(name)
+        )
         return change
 
 

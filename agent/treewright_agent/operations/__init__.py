@@ -71,8 +71,10 @@ from treewright_agent.operations.model import (
     example_of,
     schema,
 )
+from treewright_agent.operations.move_file import MOVE_FILE
 from treewright_agent.operations.remove_import import REMOVE_IMPORT
 from treewright_agent.operations.remove_variable import REMOVE_VARIABLE
+from treewright_agent.operations.rename_module import RENAME_MODULE
 from treewright_agent.operations.rename_symbol import RENAME_SYMBOL
 from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
@@ -105,6 +107,8 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     REMOVE_IMPORT,
     REMOVE_VARIABLE,
     RENAME_SYMBOL,
+    MOVE_FILE,
+    RENAME_MODULE,
 )
 
 

@@ -155,7 +155,7 @@ class Removal:
         self.root = snapshot.tree(path).root_node
 
     @cached_property
-    def _statements(self) -> list[Statement]:
+    def statements(self) -> list[Statement]:
         found: list[Statement] = []
         pending = [self.root]
         while pending:
@@ -170,7 +170,7 @@ class Removal:
         """Every imported name of the file, conditional and local ones included."""
         return [
             OneImport(statement, item, self.facts.scope_at(statement.start))
-            for statement in self._statements
+            for statement in self.statements
             for item in statement.items
         ]
 
@@ -181,7 +181,7 @@ class Removal:
         for one in found:
             chosen.setdefault(one.statement.start, []).append(one.item)
         whole: list[Statement] = []
-        for statement in self._statements:
+        for statement in self.statements:
             items = chosen.get(statement.start)
             if items is None:
                 continue

@@ -33,6 +33,7 @@ import msgspec
 from treewright_agent.changes import ChangeBuilder, SourceChange
 from treewright_agent.operations.model import Arguments, Operation
 from treewright_agent.operations.names import require_identifier
+from treewright_agent.operations.rename_module import rename_module
 from treewright_agent.operations.renaming import collisions, strings
 from treewright_agent.operations.renaming.bindings import Bindings
 from treewright_agent.operations.renaming.jedi import Jedi
@@ -86,6 +87,9 @@ def _plan(snapshot: Snapshot, arguments: RenameSymbol, token: CancelToken) -> So
         return rename_elsewhere(snapshot, occurrence, arguments.new_name, token)
     old, new = occurrence.name, require_identifier(arguments.new_name, "new_name")
     _require_speakable(old, new)
+    module = _module_at(snapshot, occurrence, token)
+    if module:
+        return rename_module(snapshot, module, new, token, strings=arguments.strings)
     found, names = rename_places(
         snapshot,
         occurrence,
@@ -106,6 +110,17 @@ def _require_speakable(old: str, new: str) -> None:
         raise RefusedError(f"`{old}` has a meaning to Python itself")
     if new.startswith("__") and new.endswith("__"):
         raise RefusedError(f"`{new}` is a name that Python keeps for itself")
+
+
+def _module_at(snapshot: Snapshot, occurrence: Occurrence, token: CancelToken) -> str:
+    """The file of the module that the name means, or ''."""
+    if _is_local(snapshot, occurrence):
+        return ""
+    names = Names(snapshot, token, occurrence.name, occurrence.name, occurrence.path)
+    try:
+        return root_of(names, occurrence, Jedi(snapshot, token)).module
+    except RefusedError:
+        return ""  # `rename_places` says why
 
 
 def rename_places(

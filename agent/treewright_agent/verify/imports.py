@@ -111,7 +111,7 @@ class _Look:
         for path, _ in self.before.uses(name) if left else ():
             token.check()
             edited = self.edited.get(path, set())
-            facts = self._facts(path)
+            facts = self._facts(path, as_before=True)
             for item in facts.imports if facts is not None else ():
                 if item.name != name or item.name_start in edited:
                     continue
@@ -154,9 +154,10 @@ class _Look:
         facts = self._facts(module)
         return facts is not None and any(item.name == "*" for item in facts.imports)
 
-    def _facts(self, path: str) -> FileFacts | None:
-        """After the change; before it where only names change, which keeps every import."""
-        snapshot = self.after if path in self.texts and path not in self.edited else self.before
+    def _facts(self, path: str, *, as_before: bool = False) -> FileFacts | None:
+        """After the change; before it, if wanted, where only names change."""
+        unchanged = path not in self.texts or (as_before and path in self.edited)
+        snapshot = self.before if unchanged else self.after
         try:
             language = snapshot.language(path)
             python = language is not None and language.id == "python"
