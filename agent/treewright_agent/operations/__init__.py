@@ -36,7 +36,7 @@ To add one:
    `targets.find_target` turns path and offset, or a symbol path such as `Class.method`, into a
    Target; `python_tree`, `imports` and `names` hold what several operations need.
 
-2. One row in `OPERATIONS` below, and its name in `treewright_server.commands.operation.NAMES`
+2. One row in `OPERATIONS` below, and its name in `treewright_server.commands.OPERATIONS`
    (a test holds the two equal).
 
 3. `tests/agent/test_operation_<name>.py`, with `check_operation` and `check_refused` of

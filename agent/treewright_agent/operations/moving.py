@@ -15,16 +15,16 @@ from typing import NamedTuple
 from treewright_agent.changes import ChangeBuilder, SourceChange
 from treewright_agent.operations.import_removal import OneImport, Removal
 from treewright_agent.operations.imports import Statement
+from treewright_agent.operations.moving_scripts import follow_scripts
 from treewright_agent.operations.scoping import home_of
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError, TreewrightError
 from treewright_indexer.graph.imports import ModuleFinder, module_name, package_root
 from treewright_indexer.graph.resolve import Resolver
-from treewright_indexer.model import FileFacts, Import, Role
+from treewright_indexer.model import Role
 from treewright_indexer.snapshot import Overlay, Snapshot
-from treewright_indexer.text import SourceText, Span
+from treewright_indexer.text import Span
 
-_SCRIPT_SUFFIXES = (".d.ts", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _CONFIGURATION = ("pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "pytest.ini", "mypy.ini")
 
 
@@ -48,7 +48,7 @@ def plan_moves(
     """
     build = ChangeBuilder(snapshot)
     _Python(snapshot, moves, token, build, strings=strings).plan()
-    _scripts(snapshot, moves, token, build)
+    follow_scripts(snapshot, moves, token, build)
     return build
 
 
@@ -441,67 +441,6 @@ class _File:
 def _chain(dotted: str) -> re.Pattern[bytes]:
     parts = rb"\s*\.\s*".join(re.escape(part.encode()) for part in dotted.split("."))
     return re.compile(parts + rb"(?![\w\x80-\xff])")
-
-
-# -------------------------------------------------------------------- JavaScript and TypeScript
-
-
-def _scripts(
-    snapshot: Snapshot, moves: Mapping[str, str], token: CancelToken, build: ChangeBuilder
-) -> None:
-    """`import … from "./a"`: the relative path, spelled as it was."""
-    if not any(path.endswith(_SCRIPT_SUFFIXES) for path in moves):
-        return
-    finder = ModuleFinder(snapshot)
-    for path in snapshot.files():
-        language = snapshot.language(path)
-        if language is None or language.modules != "path":
-            continue
-        token.check()
-        try:
-            facts = snapshot.facts(path)
-        except TreewrightError:
-            continue
-        for item in _statements(facts):
-            target = finder.find(path, item.module, item.level)
-            if target is None or not (path in moves or target in moves):
-                continue
-            spelled = _relative_module(
-                moves.get(path, path), moves.get(target, target), item.module, target
-            )
-            place = _module_token(snapshot.text(path), item)
-            if place is not None and spelled != item.module:
-                build.file(path).replace(place, spelled)
-
-
-def _statements(facts: FileFacts) -> Iterator[Import]:
-    seen: set[tuple[int, str]] = set()
-    for item in facts.imports:
-        key = (item.start, item.module)
-        if item.module.startswith(".") and key not in seen:
-            seen.add(key)
-            yield item
-
-
-def _module_token(text: SourceText, item: Import) -> Span | None:
-    """The text between the quotes."""
-    quoted = re.compile(rb"([\"'`])" + re.escape(item.module.encode()) + rb"\1")
-    match = quoted.search(text.data, item.start, item.end)
-    return Span(match.start() + 1, match.end() - 1) if match is not None else None
-
-
-def _relative_module(importer: str, target: str, spelled: str, old_target: str) -> str:
-    relative = os.path.relpath(target, os.path.dirname(importer)).replace(os.sep, "/")
-    if not relative.startswith("."):
-        relative = f"./{relative}"
-    suffix = next((s for s in _SCRIPT_SUFFIXES if relative.endswith(s)), "")
-    written = next((s for s in _SCRIPT_SUFFIXES if spelled.endswith(s)), "")
-    stem = relative.removesuffix(suffix)
-    if written:
-        return stem + written if not old_target.endswith(written) else relative
-    if stem.endswith("/index") and not spelled.endswith("/index"):
-        stem = stem.removesuffix("/index")
-    return stem
 
 
 # -------------------------------------------------------------------- the moves themselves

@@ -7,6 +7,7 @@ JavaScript and TypeScript, `include` for C; the others are found by symbol name.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,7 @@ class ModuleFinder:
         return None
 
 
-def package_root(is_file, path: str) -> str:  # type: ignore[no-untyped-def]
+def package_root(is_file: Callable[[str], bool], path: str) -> str:
     """The first folder above `path` that is no package: where its absolute names start."""
     folder = os.path.dirname(path)
     while is_file(os.path.join(folder, "__init__.py")) or is_file(

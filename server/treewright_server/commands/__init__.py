@@ -29,6 +29,8 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "remove_variable",
     "replace_text",
     "apply_patch",
+    "move_file",
+    "rename_module",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
