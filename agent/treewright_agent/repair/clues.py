@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable
+from typing import Any, TypeGuard
 
 from treewright_agent.repair.model import Failed, Observed, TestCase
 from treewright_agent.repair.mutate import Clues
@@ -79,6 +80,7 @@ def clues_of(
         pairs=tuple(pairs),
         raised_at=frozenset(raised_at),
         called=frozenset(called),
+        hints=frozenset(hint for pair in pairs for hint in hints_of(*pair)),
     )
 
 
@@ -106,6 +108,52 @@ def _pairs(message: str) -> list[tuple[str, str]]:
             if _is_literal(left) and _is_literal(right):
                 found.append((left.strip(), right.strip()))
     return found
+
+
+def hints_of(came: str, expected: str) -> list[str]:
+    """How the two literals differ, in words that operators know; see `mutate.hinted`."""
+    try:
+        left, right = ast.literal_eval(came), ast.literal_eval(expected)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return []
+    found: list[str] = []
+    if type(left) is not type(right) and not (_is_number(left) and _is_number(right)):
+        if left is None:
+            found.append("none")
+        kind = type(right).__name__
+        found.append(f"to {'number' if _is_number(right) else 'text' if kind == 'str' else kind}")
+        return found
+    came_rows, wanted_rows = _rows(left), _rows(right)
+    if came_rows is not None and wanted_rows is not None:
+        if came_rows == wanted_rows[::-1]:
+            found.append("reversed")
+        if sorted(came_rows) == sorted(wanted_rows):
+            found.append("order")
+        elif set(came_rows) == set(wanted_rows):
+            found.append("twice")
+    elif isinstance(left, str) and isinstance(right, str):
+        if left == right[::-1]:
+            found.append("reversed")
+        if left.lower() == right.lower():
+            found.append("case")
+        elif "".join(left.split()) == "".join(right.split()):
+            found.append("blanks")
+    elif _is_number(left) and _is_number(right):
+        if abs(left - right) == 1:
+            found.append("one")
+        if left == -right and left:
+            found.append("sign")
+        if left != right and abs(left - right) < 1:
+            found.append("whole" if right == int(right) else "rounded")
+    return found
+
+
+def _rows(value: Any) -> list[str] | None:
+    return [repr(row) for row in value] if type(value) is list else None  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_literal(text: str) -> bool:

@@ -34,6 +34,8 @@ class Outcome:
     n_generated: int = 0
     cpu_s: float = 0.0
     wall_s: float = 0.0
+    plugins: bool = True
+    """The tests were run with pytest's installed plugins."""
     note: str = ""
     """Why there is no repair, or what is unsure about it."""
 
@@ -59,6 +61,7 @@ def repair_folder(
         observed = session.load(token, deadline)
         outcome = _repair(session, observed, files, wanted, budget, deadline, token, progress)
         outcome.cpu_s = session.cpu_s + time.process_time() - cpu_before
+        outcome.plugins = plan.plugins
         outcome.wall_s = time.monotonic() - started
         return outcome
     finally:
@@ -94,6 +97,8 @@ def _repair(
     if not is_source & {file for test in targets for file in test.lines}:
         is_source |= {f for f in test_files if f in files and not is_test_file(f)}
     scores = suspicion(targets, keep, clues, is_source)
+    if clues.kinds & {"TypeError", "AttributeError"} or not scores:
+        _add_called(scores, files, is_source, clues.called)
     errors: dict[str, set[int]] = {}
     for _, failed in observed.errors:
         for file, line, _ in failed.frames:
@@ -104,7 +109,7 @@ def _repair(
         return Outcome(observed, targets, note="the failing tests run no code of the project")
     covering = _covering(keep, set(space.modules))
     search = Search(session, observed, targets, covering, budget, deadline, token, progress)
-    found = search.run(space.candidates)
+    found = search.run(space.candidates, space.late)
     progress("comparing repairs", found.n_tried, len(found.plausible))
     behaviour = _behaviour(session, space, found, targets, keep, clues.called, token, deadline)
     ranked = rank(found.plausible, space.modules, clues, behaviour)
@@ -118,6 +123,27 @@ def _repair(
         found.n_generated,
         note=_note(found),
     )
+
+
+def _add_called(
+    scores: dict[str, dict[int, float]],
+    files: Mapping[str, SourceText],
+    is_source: set[str],
+    called: frozenset[str],
+) -> None:
+    """Functions that the tests name but do not get into: a call that does not fit."""
+    import ast
+
+    for file in is_source:
+        try:
+            tree = ast.parse(files[file].string)
+        except (SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in called:
+                lines = scores.setdefault(file, {})
+                for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                    lines.setdefault(line, 0.6)
 
 
 def _note(found: Found) -> str:

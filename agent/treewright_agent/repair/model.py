@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 
@@ -90,7 +91,7 @@ class Combination:
         """True when two of its edits touch; such parts are not tried together."""
         for edits in self.by_file().values():
             ordered = sorted(edits)
-            for before, after in zip(ordered, ordered[1:], strict=False):
+            for before, after in pairwise(ordered):
                 if after.start < before.end or after.start == before.start:
                     return True
         return False

@@ -214,11 +214,11 @@ def _constant_conditions(function: Definition) -> int:
             if isinstance(test, ast.Constant):
                 count += 1
             elif isinstance(test, ast.Compare) and len(test.comparators) == 1:
-                if ast.dump(test.left) == ast.dump(test.comparators[0]) or (
-                    isinstance(test.left, ast.Constant)
-                    and isinstance(test.comparators[0], ast.Constant)
-                ):
-                    count += 1
+                left, right = test.left, test.comparators[0]
+                same = ast.dump(left) == ast.dump(right)
+                count += same or (
+                    isinstance(left, ast.Constant) and isinstance(right, ast.Constant)
+                )
     return count
 
 

@@ -106,11 +106,14 @@ class Search:
 
     # ---------------------------------------------------------------- the order of things
 
-    def run(self, candidates: Sequence[Candidate]) -> Found:
+    def run(
+        self, candidates: Sequence[Candidate], late: Callable[[], list[Candidate]] = list
+    ) -> Found:
+        """`late` gives more candidates when these hold no repair."""
         self.found.n_generated = len(candidates)
         singles = [Combination((c,)) for c in candidates]
         try:
-            self._all(singles)
+            self._all(singles, late)
         except OutOfTimeError:
             self.found.stopped = "time"
         self.found.cpu_s = self._session.cpu_s
@@ -120,7 +123,7 @@ class Search:
         )[:20]
         return self.found
 
-    def _all(self, singles: list[Combination]) -> None:
+    def _all(self, singles: list[Combination], late: Callable[[], list[Candidate]]) -> None:
         if self._collect:
             self._stage = "single edits, imported anew"
             self._attempt_fresh(singles, 0.8)
@@ -145,6 +148,10 @@ class Search:
             return
         self._stage = "two edits"
         self._attempt(list(self._complements()))
+        if not self.found.plausible:
+            self._stage = "rare single edits"
+            self._attempt([Combination((c,)) for c in late() if c.unit is not None], 0.6)
+        self._stage = "two edits"
         if not self.found.plausible:
             self._attempt(_ordered_pairs(self._verdicts, singles))
 

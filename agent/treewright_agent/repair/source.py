@@ -209,10 +209,10 @@ class Module:
         for node in own_nodes(function):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names[node.id] = None
-            elif (isinstance(node, ast.ExceptHandler) and node.name) or isinstance(
-                node, (*Definition.__args__, ast.ClassDef)
-            ):
-                names[node.name] = None
+            else:
+                name = getattr(node, "name", None)  # of definitions and exception handlers
+                if isinstance(name, str):
+                    names[name] = None
         return list(names)
 
     @cached_property

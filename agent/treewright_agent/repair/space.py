@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 
 from treewright_agent.repair.model import Candidate, Observed
-from treewright_agent.repair.mutate import Clues, Scope, generate
+from treewright_agent.repair.mutate import LATE, OPERATORS, Clues, Scope, generate
 from treewright_agent.repair.source import Definition, Module
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.text import SourceText
+
+Operators = tuple[Callable[[Scope], None], ...]
 
 _PLACE_WEIGHT = 1.6
 """How much a line that nothing speaks against is worth over one that nothing speaks for."""
@@ -44,14 +46,25 @@ class Space:
                 self.modules[file] = Module(file, text)
             except (SyntaxError, ValueError, RecursionError):
                 continue
+        self._token = token
         found: list[Candidate] = []
-        for file, function, _ in self._functions()[:max_functions]:
+        self._chosen = self._functions()[:max_functions]
+        for file, function, _ in self._chosen:
             token.check()
             found += self._of_function(file, function)
         for file, module in self.modules.items():
             token.check()
             found += self._of_module(module, import_errors.get(file, set()))
         self.candidates = sorted(found, key=lambda c: (c.cost, c.file, c.edits))
+
+    def late(self) -> list[Candidate]:
+        """What is only worth trying when `candidates` hold no repair, in the most suspicious
+        functions."""
+        found: list[Candidate] = []
+        for file, function, _ in self._chosen[:6]:
+            self._token.check()
+            found += self._of_function(file, function, LATE)
+        return sorted(found, key=lambda c: (c.cost, c.file, c.edits))
 
     def _functions(self) -> list[tuple[str, Definition, float]]:
         """Functions that failing tests run, the most suspicious first."""
@@ -69,7 +82,9 @@ class Space:
         rows.sort(key=lambda row: -row[2])
         return rows
 
-    def _of_function(self, file: str, function: Definition) -> list[Candidate]:
+    def _of_function(
+        self, file: str, function: Definition, operators: Operators = OPERATORS
+    ) -> list[Candidate]:
         lines = self._suspicion[file]
         first = min([function.lineno, *(d.lineno for d in function.decorator_list)])
         inside = {
@@ -81,7 +96,7 @@ class Space:
             self.modules[file], function, frozenset(inside), self._observed.types, self._clues
         )
         best = max(inside.values())
-        return [self._placed(c, inside, best) for c in generate(scope)]
+        return [self._placed(c, inside, best) for c in generate(scope, operators)]
 
     def _of_module(self, module: Module, error_lines: set[int]) -> list[Candidate]:
         """Constants, class bodies and imports: those that suspicious functions use."""

@@ -1,3 +1,5 @@
+# pyright: basic
+# Works on values of the tested program, whose types nobody knows.
 """How patches behave on inputs that the tests do not have.
 
 The calls that the tests make are recorded, changed a little (a shorter list, a neighbour of

@@ -1,3 +1,5 @@
+# pyright: basic
+# Works on values of the tested program, whose types nobody knows.
 """The project's tests as callables that can run many times in one process.
 
 pytest collects when the project's interpreter has it, else unittest; a script is one test.
@@ -148,10 +150,9 @@ def _direct(item: Any) -> Callable[[], object] | None:
     """A call that does what pytest would do, for a test without fixtures of its own."""
     import pytest
 
-    if isinstance(item, pytest.Function) and isinstance(
-        getattr(item, "cls", None), type
-    ) and issubclass(item.cls, unittest.TestCase):  # fmt: skip
-        return None if _autouse(item) else _unittest_call(item.cls, item.originalname or item.name)
+    owner: Any = getattr(item, "cls", None)
+    if isinstance(owner, type) and issubclass(owner, unittest.TestCase):
+        return None if _autouse(item) else _unittest_call(owner, item.originalname or item.name)
     if type(item) is not pytest.Function:
         return None
     function = item.function
@@ -166,7 +167,6 @@ def _direct(item: Any) -> Callable[[], object] | None:
     if not names <= set(given):
         return None
     arguments = {name: given[name] for name in names}
-    owner = item.cls
     if owner is None:
         bound: Callable[[], Any] = lambda: function  # noqa: E731
     else:

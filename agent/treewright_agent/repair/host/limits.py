@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from types import FrameType
 
 TIMED_OUT = 86
@@ -54,8 +55,7 @@ def limit_memory(extra_bytes: int) -> None:
     import resource
 
     try:
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            now = int(statm.read().split()[0]) * resource.getpagesize()
+        now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except OSError:
         return  # not Linux: the sandbox's own limit stands
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

@@ -1,3 +1,5 @@
+# pyright: basic
+# Works on values of the tested program, whose types nobody knows.
 """The command loop: load the tests once, then answer what the driver asks.
 
     {"do": "load", "root", "runner": "pytest" | "unittest" | "script", "arguments", "limit"}
@@ -209,7 +211,7 @@ class Server:
             disturbed = len(chosen) > 1 and not judge.undisturbed()
             doubtful = [
                 candidate
-                for candidate, verdict in zip(chosen, verdicts)
+                for candidate, verdict in zip(chosen, verdicts, strict=True)
                 if verdict["result"] in ("fail", "timeout")
             ]
             send(out, {"done": True, "disturbed": doubtful if disturbed else []})

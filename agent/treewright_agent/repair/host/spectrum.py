@@ -1,3 +1,5 @@
+# pyright: basic
+# Works on values of the tested program, whose types nobody knows.
 """What each test runs: lines of the project, and the types that its names hold."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# pyright: basic
+# Works on values of the tested program, whose types nobody knows.
 """What one candidate may leave behind for the next: kept small, put back between them.
 
 Covers the containers that modules and classes of the project hold, mutable defaults and
@@ -46,9 +48,11 @@ class State:
         clear = getattr(value, "cache_clear", None) if callable(value) else None
         if callable(clear):
             self._clear.append(clear)
-        elif isinstance(value, _CONTAINERS) and len(value) <= _MAX_ITEMS:  # pyright: ignore[reportUnknownArgumentType]
+        elif isinstance(value, _CONTAINERS):
+            container: Any = value
             try:
-                self._saved.append((value, copy.deepcopy(value)))
+                if len(container) <= _MAX_ITEMS:
+                    self._saved.append((container, copy.deepcopy(container)))
             except Exception:
                 return
 

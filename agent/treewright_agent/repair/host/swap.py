@@ -1,3 +1,5 @@
+# pyright: basic
+# Works on values of the tested program, whose types nobody knows.
 """Edited functions in place of live ones, and back again.
 
 Only the function around an edit is compiled: its text, under stand-ins for the blocks it
@@ -65,9 +67,14 @@ def edited(data: bytes, edits: Sequence[Edit], base: int = 0) -> bytes:
     return data
 
 
-_FUTURE = 0
-for _name in __future__.all_feature_names:
-    _FUTURE |= getattr(__future__, _name).compiler_flag
+def _future_flags() -> int:
+    flags = 0
+    for name in __future__.all_feature_names:
+        flags |= getattr(__future__, name).compiler_flag
+    return flags
+
+
+_FUTURE = _future_flags()
 
 
 class Swapper:
@@ -199,7 +206,8 @@ def _defaults(unit: Unit, text: bytes, like: types.FunctionType) -> tuple[Any, A
 
 
 def _member(holder: Any, name: str) -> Any:
-    return holder[name] if isinstance(holder, dict) else vars(holder)[name]
+    members: Mapping[str, Any] = holder if isinstance(holder, dict) else vars(holder)
+    return members[name]
 
 
 # -------------------------------------------------------------------- a fresh import

@@ -7,6 +7,7 @@ not matter. Adding an operator: a function `(scope) -> None` and its name here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from treewright_agent.repair.model import Candidate
 from treewright_agent.repair.mutate import (
@@ -18,7 +19,7 @@ from treewright_agent.repair.mutate import (
 )
 from treewright_agent.repair.mutate.scope import Clues, Scope
 
-__all__ = ["OPERATORS", "Clues", "Scope", "generate"]
+__all__ = ["LATE", "OPERATORS", "Clues", "Scope", "generate"]
 
 OPERATORS: tuple[Callable[[Scope], None], ...] = (
     expressions.comparisons,
@@ -26,7 +27,9 @@ OPERATORS: tuple[Callable[[Scope], None], ...] = (
     expressions.logic,
     expressions.truth,
     expressions.constants,
+    expressions.constant_to_variable,
     expressions.names,
+    expressions.exchanged,
     expressions.attributes,
     expressions.more_attributes,
     expressions.items,
@@ -51,9 +54,9 @@ OPERATORS: tuple[Callable[[Scope], None], ...] = (
     statements.early_exits,
     statements.insertions,
     statements.similar,
-    statements.copies,
     statements.late_binding,
     guards.conditions,
+    guards.returned_conditions,
     guards.guards,
     signatures.mutable_defaults,
     signatures.defaults,
@@ -66,12 +69,54 @@ OPERATORS: tuple[Callable[[Scope], None], ...] = (
 )
 
 
-def generate(scope: Scope) -> list[Candidate]:
+LATE: tuple[Callable[[Scope], None], ...] = (
+    expressions.ingredients,
+    statements.copies,
+    guards.guarded_steps,
+)
+"""Many candidates of which few are right: only tried when nothing else was."""
+
+
+# What the difference between result and expectation speaks for: hint -> texts of the repair.
+_SPEAKS_FOR: dict[str, tuple[str, ...]] = {
+    "order": ("sorted(", ".sort(", "reverse=True"),
+    "reversed": ("[::-1]", "reversed(", "reverse=True", ".reverse("),
+    "case": (".lower()", ".upper()", ".title()", ".capitalize()", ".casefold()"),
+    "blanks": (".strip()", ".rstrip()", ".lstrip()", ".split()"),
+    "sign": ("abs(", "-"),
+    "rounded": ("round(", "int(", "//", ".1f", ".2f", ".0f", ".3f"),
+    "whole": ("//", "int(", "round("),
+    "to list": ("list(", "sorted(", "[", ".append("),
+    "to tuple": ("tuple(",),
+    "to set": ("set(",),
+    "to dict": ("dict(",),
+    "to text": ("str(", "join(", "f'", 'f"'),
+    "to number": ("int(", "float(", "len(", "sum("),
+    "twice": ("set(", "not in", "break", "continue", "fromkeys("),
+    "none": ("return",),
+}
+
+
+def hinted(candidate: Candidate, hints: frozenset[str]) -> Candidate:
+    """Cheaper when its text is what one of the hints speaks for."""
+    bonus = 0.0
+    for hint in hints:
+        if any(text in edit.text for text in _SPEAKS_FOR.get(hint, ()) for edit in candidate.edits):
+            bonus = max(bonus, 0.8)
+        if hint == "one" and "off by one" in candidate.kind:
+            bonus = max(bonus, 0.3)
+    return replace(candidate, cost=candidate.cost - bonus) if bonus else candidate
+
+
+def generate(
+    scope: Scope, operators: tuple[Callable[[Scope], None], ...] = OPERATORS
+) -> list[Candidate]:
     """Every candidate of one scope, cheapest first, no two with the same edits."""
-    for operator in OPERATORS:
+    for operator in operators:
         operator(scope)
     best: dict[tuple[object, ...], Candidate] = {}
-    for candidate in scope.found:
+    for found in scope.found:
+        candidate = hinted(found, scope.clues.hints) if scope.clues.hints else found
         known = best.get(candidate.edits)
         if known is None or candidate.cost < known.cost:
             best[candidate.edits] = candidate

@@ -274,7 +274,7 @@ def _special(scope: Scope, node: ast.Call) -> None:
             _with_arguments(scope, node, [*given, variable], "default added", 2.6)
     elif name == "pop":
         if not node.args:
-            _with_arguments(scope, node, ["0"], "other end", 1.6)
+            _with_arguments(scope, node, ["0"], "other end", 1.9)
         elif len(node.args) == 1 and not isinstance(node.args[0], ast.Constant):
             _with_arguments(scope, node, [*given, "None"], "default added", 1.8)
         elif len(node.args) == 1:
@@ -438,13 +438,10 @@ def wraps(scope: Scope) -> None:
         ):
             continue
         parent = scope.parent(node)
-        if is_called(scope, node) or isinstance(
-            parent, (ast.Expr, Definition, ast.keyword, ast.AnnAssign)
-        ):
-            if not isinstance(parent, ast.keyword) and not (
-                isinstance(parent, ast.AnnAssign) and parent.value is node
-            ):
-                continue
+        if is_called(scope, node) or isinstance(parent, (ast.Expr, Definition)):
+            continue
+        if isinstance(parent, ast.AnnAssign) and parent.value is not node:
+            continue
         if isinstance(node, ast.Name) and node.id in BUILTINS | {"self", "cls"}:
             continue
         if (
@@ -475,18 +472,30 @@ def wraps(scope: Scope) -> None:
         if not isinstance(parent, ast.Call) or kind:
             for name, cost in project_functions:
                 scope.replace(node, f"{name}({text})", "project function", cost + weight)
-        if kind in ("number", "") and isinstance(parent, (ast.Assign, ast.Return, ast.AugAssign)):
-            for name in scope.variables(node):
-                same = alike(scope.types(node), scope.types_of_name(name, node))
-                if same is False or name == text:
-                    continue
-                extra = 0.0 if same else 0.6
-                scope.replace(node, f"max({name}, {text})", "maximum with", 2.4 + extra)
-                scope.replace(node, f"min({name}, {text})", "minimum with", 2.4 + extra)
-            if isinstance(parent, ast.Assign) and kind:
-                target = scope.text(parent.targets[0])
-                scope.replace(node, f"max({target}, {text})", "maximum with", 2.2)
-                scope.replace(node, f"min({target}, {text})", "minimum with", 2.2)
+        _bounded(scope, node, text, kind)
+
+
+def _bounded(scope: Scope, node: ast.expr, text: str, kind: str) -> None:
+    """`x` -> `max(y, x)`, `min(y, x)`."""
+    parent = scope.parent(node)
+    near = isinstance(parent, (ast.Assign, ast.Return, ast.AugAssign))
+    if kind not in ("number", "") or not (
+        near or (kind and isinstance(parent, (ast.Tuple, ast.Call)))
+    ):
+        return
+    for name in scope.variables(node):
+        same = alike(scope.types(node), scope.types_of_name(name, node))
+        if same is False or name == text or (not near and not same):
+            continue
+        extra = (0.0 if same else 0.6) + (0.0 if near else 0.3)
+        scope.replace(node, f"max({name}, {text})", "maximum with", 2.4 + extra)
+        scope.replace(node, f"min({name}, {text})", "minimum with", 2.4 + extra)
+    if isinstance(parent, ast.Assign) and kind:
+        target = scope.text(parent.targets[0])
+        in_loop = any(isinstance(a, (ast.For, ast.While)) for a in scope.module.ancestors(parent))
+        cost = 1.8 if in_loop else 2.2
+        scope.replace(node, f"max({target}, {text})", "maximum with", cost)
+        scope.replace(node, f"min({target}, {text})", "minimum with", cost)
 
 
 def _one_argument_functions(scope: Scope) -> list[tuple[str, float]]:

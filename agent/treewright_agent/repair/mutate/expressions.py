@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from treewright_agent.repair.model import Edit
 from treewright_agent.repair.mutate.scope import BUILTINS, Scope, alike, family
 from treewright_agent.repair.source import OPERATORS, Definition
 from treewright_indexer.text import Span
@@ -16,8 +17,8 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[tuple[str, float], ...]] = {
     ast.LtE: (("<", 1.0), (">=", 1.6), (">", 1.9), ("==", 2.6)),
     ast.Gt: ((">=", 1.0), ("<", 1.6), ("<=", 1.9), ("!=", 2.6), ("==", 3.0)),
     ast.GtE: ((">", 1.0), ("<=", 1.6), ("<", 1.9), ("==", 2.6)),
-    ast.Eq: (("!=", 1.5), ("<=", 2.0), (">=", 2.0), ("in", 2.6), ("<", 2.8), (">", 2.8)),
-    ast.NotEq: (("==", 1.5), (">", 2.2), ("<", 2.2), ("not in", 2.6)),
+    ast.Eq: (("!=", 1.8), ("<=", 2.0), (">=", 2.0), ("in", 2.6), ("<", 2.8), (">", 2.8)),
+    ast.NotEq: (("==", 1.8), (">", 2.2), ("<", 2.2), ("not in", 2.6)),
     ast.Is: (("is not", 1.4), ("==", 1.6)),
     ast.IsNot: (("is", 1.4), ("!=", 1.6)),
     ast.In: (("not in", 1.4), ("==", 2.8)),
@@ -295,8 +296,11 @@ def _integer(scope: Scope, node: ast.Constant, value: int, parent: ast.AST | Non
         cost += 0.5
     if isinstance(parent, ast.Compare) and signed == 0:
         cost += 0.4
+    index = scope.parent(whole)
+    at_end = isinstance(index, ast.Subscript) and index.slice is whole
     for other in (signed + 1, signed - 1):
-        scope.replace(whole, str(other), "off by one", cost)
+        unlikely = 0.8 if at_end and (signed, other) in ((-1, -2), (0, -1)) else 0.0
+        scope.replace(whole, str(other), "off by one", cost + unlikely)
     if signed != 0:
         scope.replace(whole, "0", "other number", 1.8)
         scope.replace(whole, str(-signed), "other sign", 1.8)
@@ -370,6 +374,25 @@ def _other_floats(value: float, scope: Scope) -> Iterator[str]:
             yield repr(rounded)
 
 
+def constant_to_variable(scope: Scope) -> None:
+    """A literal where a variable was meant: a parameter that nothing reads first."""
+    for node in scope.expressions():
+        if not isinstance(node, ast.Constant) or node.value is None or node.value is Ellipsis:
+            continue
+        parent = scope.parent(node)
+        if isinstance(parent, (ast.Expr, ast.JoinedStr, ast.FormattedValue, ast.arguments)):
+            continue
+        own = (type(node.value).__name__,)
+        for position, name in enumerate(scope.variables(node)):
+            same = alike(own, scope.types_of_name(name, node))
+            if same is False:
+                continue
+            cost = (2.4 if same else 2.9) + 0.02 * position
+            if name in scope.unread_parameters(node):
+                cost -= 1.0
+            scope.replace(node, name, "variable, not literal", cost)
+
+
 def _string(scope: Scope, node: ast.Constant, value: str) -> None:
     if isinstance(scope.parent(node), ast.keyword) and len(value) > 40:
         return
@@ -387,7 +410,7 @@ _SEPARATORS = (" ", "", ", ", ",", "-", "_", ":", ".", "\n", "/", ";")
 
 
 def _near_texts(value: str) -> Iterator[str]:
-    if len(value) <= 2:
+    if len(value) <= 2 and not value.isalnum():
         yield from (text for text in _SEPARATORS if text != value)
     if value.strip() != value and value.strip():
         yield value.strip()
@@ -396,9 +419,10 @@ def _near_texts(value: str) -> Iterator[str]:
             if other != value:
                 yield other
     if len(value) == 1 and value.isalnum():
-        yield chr(ord(value) + 1)
-        yield chr(ord(value) - 1)
         yield value.swapcase()
+        for other in (chr(ord(value) + 1), chr(ord(value) - 1)):
+            if other.isalnum():
+                yield other
 
 
 # -------------------------------------------------------------------- names
@@ -407,7 +431,10 @@ def _near_texts(value: str) -> Iterator[str]:
 def names(scope: Scope) -> None:
     """Another variable in the place of one; those that hold the same type first."""
     for node in scope.expressions():
-        if not isinstance(node, ast.Name) or node.id in ("self", "cls"):
+        if not isinstance(node, ast.Name) or node.id == "cls":
+            continue
+        if node.id == "self":
+            _other_receiver(scope, node)
             continue
         if isinstance(node.ctx, ast.Store):
             _other_target(scope, node)
@@ -423,7 +450,18 @@ def names(scope: Scope) -> None:
             cost += 0.02 * position
             if _letters_alike(name, node.id):
                 cost -= 0.3
+            if name in scope.unread_parameters(node):
+                cost -= 0.8
             scope.replace(node, name, "other variable", cost)
+        for name in scope.inner_functions:
+            if (
+                name != node.id
+                and own
+                and own[0] in ("function", "method", "builtin_function_or_method")
+            ):
+                scope.replace(node, name, "other function", 2.0)
+        if isinstance(scope.parent(node), ast.Attribute) and in_method(scope, node):
+            scope.replace(node, "self", "other receiver", 2.4)
         for name, what in scope.members(node).items():
             if what != "method" and in_method(scope, node):
                 kinds = scope.types_of_name(f"self.{name}", node)
@@ -435,6 +473,89 @@ def names(scope: Scope) -> None:
         for name in scope.module.top_names:
             if name.isupper() and name != node.id:
                 scope.replace(node, name, "other variable", 2.8)
+
+
+def _other_receiver(scope: Scope, node: ast.Name) -> None:
+    """`self.x` -> `other.x`."""
+    if not isinstance(scope.parent(node), ast.Attribute):
+        return
+    for name in scope.variables(node):
+        if family(scope.types_of_name(name, node)) not in (
+            "number",
+            "text",
+            "bool",
+            "list",
+            "dict",
+            "set",
+        ):
+            scope.replace(node, name, "other receiver", 2.4)
+
+
+def exchanged(scope: Scope) -> None:
+    """Two variables change places everywhere in a statement or in the function."""
+    function = scope.function
+    if function is None:
+        return
+    roots: list[tuple[ast.AST, float]] = [(function, 2.6)]
+    for root, cost in roots:
+        inside = [
+            n for statement in function.body for n in ast.walk(statement)
+            if isinstance(n, ast.Name) and scope.module.editable(n)
+        ]  # fmt: skip
+        names = [
+            n for n in dict.fromkeys(n.id for n in inside) if n in (*scope.variables(root), "self")
+        ]
+        for i, first in enumerate(names):
+            for second in names[i + 1 :]:
+                same = alike(scope.types_of_name(first, root), scope.types_of_name(second, root))
+                if same is False:
+                    continue
+                edits = [
+                    Edit(*scope.module.span(n), second if n.id == first else first)
+                    for n in inside
+                    if n.id in (first, second)
+                ]
+                if 2 <= len(edits) <= 8:
+                    scope.emit(edits, "names exchanged", cost if same else cost + 0.5)
+
+
+def ingredients(scope: Scope) -> None:
+    """Another expression of the function in the place of one, or added to it."""
+    function = scope.function
+    if function is None:
+        return
+    texts: dict[str, tuple[str, ...]] = {}
+    for inner in ast.walk(function):
+        if isinstance(
+            inner, (ast.Subscript, ast.Attribute, ast.Call, ast.BinOp)
+        ) and scope.module.editable(inner):
+            if not scope.is_loaded(inner) or is_called(scope, inner):
+                continue
+            text = scope.text(inner)
+            if len(text) < 50 and "\n" not in text:
+                texts.setdefault(text, tuple(scope.types(inner)))
+    for node in scope.expressions():
+        if not isinstance(node, (ast.Subscript, ast.Attribute, ast.Call, ast.BinOp, ast.Name)):
+            continue
+        if (
+            not scope.is_loaded(node)
+            or is_called(scope, node)
+            or isinstance(scope.parent(node), (ast.Expr, ast.Attribute))
+        ):
+            continue
+        if isinstance(node, ast.Name) and node.id in BUILTINS | {"self", "cls"}:
+            continue
+        own, text = scope.types(node), scope.text(node)
+        for other, kinds in list(texts.items())[:12]:
+            same = alike(own, kinds)
+            if other == text or same is False or (text in other and len(other) > 3 * len(text)):
+                continue
+            scope.replace(node, other, "expression of another place", 3.0 if same else 3.4)
+            numeric = family(own) == "number" or (not own and isinstance(node, ast.BinOp))
+            if numeric and isinstance(
+                scope.parent(node), (ast.Return, ast.Assign, ast.AugAssign, ast.BinOp)
+            ):
+                scope.replace(node, f"{text} + {other}", "term added", 3.1)
 
 
 def _other_target(scope: Scope, node: ast.Name) -> None:
@@ -663,7 +784,7 @@ def new_slices(scope: Scope) -> None:
             ("[::-1]", 2.6),
             ("[0]", 2.8),
             ("[-1]", 2.8),
-            ("[:]", 2.3),
+            ("[:]", 2.5),
         ):
             scope.replace(node, text + part, "slice added", cost + extra)
         if not kind:
@@ -698,7 +819,9 @@ def off_by_one(scope: Scope) -> None:
             and parent.func.id == "range"
         ):
             cost = 1.2
-        elif isinstance(parent, (ast.Compare, ast.Return)):
+        elif isinstance(parent, ast.Return):
+            cost = 1.7
+        elif isinstance(parent, ast.Compare):
             cost = 2.0
         elif isinstance(parent, (ast.Call, ast.Assign)):
             cost = 2.2

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from treewright_agent.repair.mutate.expressions import in_method
 from treewright_agent.repair.mutate.scope import Scope, alike, family
-from treewright_agent.repair.mutate.statements import is_docstring, is_plain_value
+from treewright_agent.repair.mutate.statements import is_docstring, is_plain_value, steps
 from treewright_agent.repair.source import Definition
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -82,9 +82,10 @@ def _numbers(scope: Scope) -> list[tuple[str, float]]:
         owner = scope.module.class_of(scope.function) or scope.module.tree
     found: dict[str, float] = {}
     for inner in ast.walk(owner):
-        if isinstance(inner, ast.Constant) and type(inner.value) in (int, float):
-            if inner.value not in (0, 1, 2) and scope.module.editable(inner):
-                found.setdefault(scope.text(inner), 0.8)
+        if not isinstance(inner, ast.Constant) or type(inner.value) not in (int, float):
+            continue
+        if inner.value not in (0, 1, 2) and scope.module.editable(inner):
+            found.setdefault(scope.text(inner), 0.8)
     if not scope.clues.expected_raises:
         return list(found.items())[:3]
     found.setdefault("1", 0.6)
@@ -215,6 +216,18 @@ def _tests_elsewhere(scope: Scope, node: ast.AST) -> list[str]:
         ):
             texts[scope.text(other.test)] = None
     return list(texts)[:6]
+
+
+def returned_conditions(scope: Scope) -> None:
+    """`return True` -> `return not stack`."""
+    for node in scope.nodes:
+        if (
+            isinstance(node, ast.Return)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, bool)
+        ):
+            for atom, extra in atoms(scope, node)[:30]:
+                scope.replace(node.value, atom, "condition returned", 2.2 + extra)
 
 
 def guards(scope: Scope) -> None:
@@ -376,3 +389,26 @@ def _raises(scope: Scope, parameters: Sequence[str]) -> Iterator[tuple[str, floa
         else:
             subject = next((name for name in parameters if name not in ("self", "cls")), "value")
             yield f"raise {exception}({f'invalid {subject}'!r})", 0.0
+
+
+def guarded_steps(scope: Scope) -> None:
+    """`if x == 0: del d[x]`: a case with a step of its own, at the end of a block."""
+    for statement in scope.statements():
+        place = scope.module.block_of(statement)
+        if place is None or place[1] != len(place[0]) - 1 or is_docstring(scope, statement):
+            continue
+        if isinstance(
+            statement, (*Definition.__args__, ast.ClassDef)
+        ) or not scope.module.begins_line(statement):
+            continue
+        ends = isinstance(statement, (ast.Return, ast.Raise, ast.Break, ast.Continue))
+        lines = sorted(steps(scope, statement), key=lambda row: row[1])[:40]
+        step = scope.step(statement)
+        for condition, extra in atoms(scope, statement)[:16]:
+            for line, cost in lines:
+                made = [f"if {condition}:", f"{step}{line}"]
+                total = cost + extra + 1.2
+                if ends:
+                    scope.insert_before(statement, made, "case added", total)
+                else:
+                    scope.insert_after(statement, made, "case added", total)

@@ -36,6 +36,8 @@ class Clues:
     """(file, line from 1) where an exception left the project's code."""
     called: frozenset[str] = frozenset()
     """Names that failing tests call."""
+    hints: frozenset[str] = frozenset()
+    """How what came differs from what was expected: order, case, one, sign, type …"""
 
 
 @dataclass
@@ -218,6 +220,38 @@ class Scope:
         for name in ("self", "cls"):
             names.pop(name, None)
         return [name for name in names if name != "_"]
+
+    def unread_parameters(self, node: ast.AST) -> frozenset[str]:
+        """Parameters of the function at `node` that nothing reads: somebody forgot them."""
+        function = self.function_at(node)
+        if function is None:
+            return frozenset()
+        cached = self._unread_cache.get(function)
+        if cached is None:
+            given = function.args
+            names = {a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+            read = {
+                n.id
+                for n in ast.walk(function)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+            }
+            cached = self._unread_cache[function] = frozenset(names - read - {"self", "cls"})
+        return cached
+
+    @cached_property
+    def _unread_cache(self) -> dict[Definition, frozenset[str]]:
+        return {}
+
+    @cached_property
+    def inner_functions(self) -> tuple[str, ...]:
+        """Names of the functions that are defined inside this one."""
+        if self.function is None:
+            return ()
+        return tuple(
+            n.name
+            for n in ast.walk(self.function)
+            if isinstance(n, Definition) and n is not self.function
+        )
 
     def _bound(self, function: Definition) -> list[str]:
         cached = self._bound_cache.get(function)

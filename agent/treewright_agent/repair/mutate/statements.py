@@ -233,14 +233,21 @@ def keywords(scope: Scope) -> None:
             case ast.While():
                 scope.put(Span(start, start + 5), "if", "if/while", 2.0)
                 _while_condition(scope, statement)
+            case ast.AugAssign(target=ast.Subscript() as target, op=ast.Add()):
+                base, key = scope.text(target.value), scope.text(target.slice)
+                text = scope.text(statement.value)
+                for begin in ("0", "[]", "''"):
+                    added = f"{base}[{key}] = {base}.get({key}, {begin}) + {text}"
+                    scope.put(span, added, "added to what was there", 2.2)
             case ast.Assign() if len(statement.targets) == 1:
                 _assignment(scope, statement)
             case ast.Return() if statement.value is not None:
-                if any(
-                    isinstance(n, (ast.Yield, ast.YieldFrom))
-                    for n in own_nodes(scope.function_at(statement) or statement)
-                ):
-                    scope.put(Span(start, start + 6), "yield", "return/yield", 1.8)
+                function = scope.function_at(statement)
+                own = own_nodes(function) if function is not None else iter(())
+                yields = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own)
+                in_loop = any(isinstance(a, _LOOPS) for a in scope.module.ancestors(statement))
+                cost = 1.8 if yields else 2.3 if in_loop else 3.0
+                scope.put(Span(start, start + 6), "yield", "return/yield", cost)
             case ast.Return():
                 for name in scope.variables(statement):
                     scope.put(span, f"return {name}", "value returned", 2.0)
@@ -373,12 +380,13 @@ def _assignment(scope: Scope, statement: ast.Assign) -> None:
         base = scope.text(target.value)
         if family(scope.types(target.value)) in ("dict", ""):
             key = scope.text(target.slice)
-            scope.put(
-                scope.module.span(statement),
-                f"{base}.setdefault({key}, {scope.text(value)})",
-                "kept when there",
-                2.8,
-            )
+            whole = scope.module.span(statement)
+            text = scope.text(value)
+            scope.put(whole, f"{base}.setdefault({key}, {text})", "kept when there", 2.8)
+            for start in ("0", "[]", "''"):
+                added = f"{base}[{key}] = {base}.get({key}, {start}) + {text}"
+                scope.put(whole, added, "added to what was there", 2.5)
+            scope.put(whole, f"{base}.setdefault({key}, []).append({text})", "collected", 2.8)
 
 
 def _one_after_the_other(
@@ -513,7 +521,7 @@ def insertions(scope: Scope) -> None:
             continue
         block, index = place
         ends = isinstance(statement, (ast.Return, ast.Raise, ast.Break, ast.Continue))
-        lines = list(_steps(scope, statement))
+        lines = list(steps(scope, statement))
         if isinstance(statement, ast.Pass):
             for line, cost in lines:
                 scope.put(scope.module.span(statement), line, "statement added", cost - 1.2)
@@ -539,7 +547,7 @@ def _new_else(scope: Scope, statement: ast.If, lines: list[tuple[str, float]]) -
         scope.insert_after(statement, ["else:", f"{step}{line}"], "branch added", cost + 0.2)
 
 
-def _steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
+def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
     names = scope.variables(statement)
     in_loop = any(isinstance(a, _LOOPS) for a in scope.module.ancestors(statement))
     assigned = {
@@ -586,6 +594,8 @@ def _steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                 yield f"{target}.add({other})", 2.3
         if kind == "list":
             yield f"{target}.pop()", 3.2
+            for constant in ("0", "1", "None", "[]", "''"):
+                yield f"{target}.append({constant})", 3.4
             yield f"{target}.sort()", 3.0
             for attribute in scope.attributes[:6]:
                 if attribute not in scope.called_attributes and target in fields:
@@ -606,6 +616,7 @@ def _steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                         if value not in (key, target):
                             yield f"{target}[{key}] = {value}", 3.1
                     yield f"{target}[{key}] = True", 3.4
+                    yield f"{target}.pop({key}, None)", 3.3
     for name, what in scope.members(statement).items():
         if what == "method" and in_method(scope, statement) and not name.startswith("__"):
             yield f"self.{name}()", 2.9
@@ -694,11 +705,14 @@ def copies(scope: Scope) -> None:
     texts: dict[str, None] = {}
     for node in ast.walk(function):
         if (
-            isinstance(node, (ast.Expr, ast.Assign, ast.AugAssign))
-            and node.end_lineno == node.lineno
+            (
+                isinstance(node, (ast.Expr, ast.Assign, ast.AugAssign))
+                and node.end_lineno == node.lineno
+            )
+            and not is_docstring(scope, node)
+            and len(scope.text(node)) < 80
         ):
-            if not is_docstring(scope, node) and len(scope.text(node)) < 80:
-                texts[scope.text(node)] = None
+            texts[scope.text(node)] = None
     for statement in scope.statements():
         place = scope.module.block_of(statement)
         if (

@@ -1,0 +1,48 @@
+"""Small programs with seeded bugs, written for this benchmark.
+
+Each module holds CASES: a program that is right, the tests the search sees, tests it does
+not see, and the bugs, each a piece of the program and what stands there instead. A bug may
+be of several pieces. `category` says what kind of mistake it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    category: str
+    pieces: tuple[tuple[str, str], ...]
+    """(the right text, the wrong text); each right text stands once in the program."""
+    file: str = "prog.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    name: str
+    files: Mapping[str, str]
+    """The right program: file name -> text."""
+    tests: str
+    hidden: str
+    bugs: tuple[Bug, ...]
+
+
+def case(name: str, program: str | Mapping[str, str], tests: str, hidden: str, *bugs: Bug) -> Case:
+    files = {"prog.py": program} if isinstance(program, str) else program
+    trimmed = {file: text.lstrip("\n") for file, text in files.items()}
+    return Case(name, trimmed, tests.lstrip("\n"), hidden.lstrip("\n"), bugs)
+
+
+def bug(
+    category: str, right: str, wrong: str, *more: tuple[str, str], file: str = "prog.py"
+) -> Bug:
+    return Bug(category, ((right, wrong), *more), file)
+
+
+def load() -> list[Case]:
+    from benchmarks.repair_cases import algorithms, classes, numbers, projects, texts
+
+    modules = (algorithms, classes, numbers, texts, projects)
+    return [case for module in modules for case in module.CASES]
