@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from treewright_indexer.text import Span
 
-FACTS_FORMAT = 3
+FACTS_FORMAT = 4
 """Bumped whenever the shape of stored facts changes; an index with another one is rebuilt."""
 
 

@@ -140,7 +140,7 @@ def _borders(
             end_of_last = end
             events.append((end, _ROLE_ENDS, 0))
             events.append((start, _ROLE_BEGINS, role))
-    events.sort()
+    events.sort(key=_by_place)  # several that end together stay in order, inner ones first
     owner, role = 0, 0
     for offset, what, value in events:
         yield offset, owner, role
@@ -149,6 +149,10 @@ def _borders(
         else:
             role = value
     yield _NEVER, owner, role
+
+
+def _by_place(event: tuple[int, int, int]) -> tuple[int, int]:
+    return event[0], event[1]
 
 
 _OWNER_ENDS, _OWNER_BEGINS, _ROLE_ENDS, _ROLE_BEGINS = range(4)
