@@ -29,6 +29,8 @@ from rich.text import Text
 
 COPY_LIMIT = 400 * 1024 * 1024
 DEMO_FILE = "treewright_demo.py"
+FUNCTION = 12
+"""LSP's SymbolKind."""
 
 
 class Stage:
@@ -166,7 +168,7 @@ async def pick_symbol(editor: Editor, copy: Path) -> dict[str, Any] | None:
             path, name = editor.path_of(hit["location"]["uri"]), hit["name"]
             top_level = not hit.get("containerName")
             plain = not name.startswith("_") and len(name) > 4 and "test" not in str(path).lower()
-            if not (top_level and plain and hit["kind"] in (5, 12)) or name in seen:
+            if not (top_level and plain and hit["kind"] in (5, FUNCTION)) or name in seen:
                 continue
             seen.add(name)
             if len(seen) > 40:
@@ -175,6 +177,7 @@ async def pick_symbol(editor: Editor, copy: Path) -> dict[str, Any] | None:
             uses = await editor.references(path, start)
             n_files = len({use["uri"] for use in uses})
             score = 100 * (path.suffix == ".py") + 10 * min(n_files, 8) - max(0, len(uses) - 40)
+            score += 25 * ("_" in name) + 15 * (hit["kind"] == FUNCTION)
             if n_files > 1 and (best is None or score > best[0]):
                 best = score, {"name": name, "path": path, "start": start, "uses": uses}
     return best[1] if best else None
