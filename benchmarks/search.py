@@ -119,7 +119,7 @@ def retrieve(
         for case in some:
             snapshot, plan = workspace.snapshot(), plan_of(case.query)
             started = time.perf_counter()
-            candidates, _ = engine.retrieve(
+            candidates, _, _ = engine.retrieve(
                 snapshot, plan, "hybrid", [], time.monotonic() + 30, None
             )
             ms = 1000 * (time.perf_counter() - started)

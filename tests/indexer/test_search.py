@@ -346,6 +346,14 @@ def test_every_block_is_the_text_at_its_lines_and_the_budget_holds(tmp_path: Pat
                 assert one[0] != other[0] or one[2] < other[1]
 
 
+def test_words_that_mean_something_else_give_no_context(tmp_path: Path) -> None:
+    files = {"a.py": "def f():\n    return 'close'\n"}
+    with shop(tmp_path, WordEncoder(), files) as workspace:
+        query = "hotels close beside quiet rivers with breakfast included"
+        assert search(workspace.snapshot(), query, 3).hits
+        assert context(workspace.snapshot(), query, 500).blocks == []
+
+
 def test_nothing_relevant_says_so(tmp_path: Path) -> None:
     with shop(tmp_path, WordEncoder()) as workspace:
         found = context(workspace.snapshot(), "zebra quantum marmalade", 500)

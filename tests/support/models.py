@@ -23,6 +23,7 @@ class WordEncoder:
     def __init__(self, synonyms: dict[str, str] | None = None, generation: str = "words:1") -> None:
         self.generation = generation
         self.dimensions = DIMENSIONS
+        self.relevant = 0.18
         self.synonyms = synonyms or {}
         self.embedded: list[str] = []
         self.delay_s = 0.0

@@ -22,6 +22,8 @@ class Encoder(Protocol):
     generation: str
     """Differs whenever vectors of two encoders must not be compared."""
     dimensions: int
+    relevant: float
+    """A best cosine below this means that nothing is relevant; 0 when it is not known."""
 
     def documents(self, texts: Sequence[str]) -> Matrix:
         """(len(texts), dimensions) float32. Raises ModelError."""

@@ -49,6 +49,8 @@ class Manifest:
     document_prefix: str = ""
     query_tokens: int = 0
     """Tokens of a query at most; 0 takes `max_tokens`."""
+    relevant: float = 0.0
+    """A best cosine below this means that nothing is relevant; 0 when it was not measured."""
     precision: str = ""
     licence: str = ""
     origin: str = ""
@@ -109,9 +111,9 @@ def read_manifest(path: Path) -> Manifest:
     problems = [f"{name} is not known" for name in values.keys() - known.keys()]
     for name, field in known.items():
         if name in values:
-            kind = int if field.type == "int" else str
+            kind = {"int": int, "float": (int, float)}.get(str(field.type), str)
             if not isinstance(values[name], kind) or isinstance(values[name], bool):
-                problems.append(f"{name} must be {'a number' if kind is int else 'text'}")
+                problems.append(f"{name} must be {'text' if kind is str else 'a number'}")
         elif name in (
             "name",
             "task",

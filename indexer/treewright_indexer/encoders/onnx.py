@@ -129,6 +129,7 @@ class OnnxEncoder:
         self.manifest = manifest
         self.generation = manifest.generation
         self.dimensions = manifest.dimensions
+        self.relevant = manifest.relevant
 
     @property
     def providers(self) -> list[str]:

@@ -58,6 +58,7 @@ class RemoteEncoder:
         self._opener = urllib.request.build_opener(_NoRedirect)
         self.generation = f"remote:{settings.url}:{settings.model}:{settings.dimensions}"
         self.dimensions = settings.dimensions
+        self.relevant = 0.0
 
     def documents(self, texts: Sequence[str]) -> Matrix:
         import numpy as np

@@ -94,7 +94,7 @@ def context(
     """See the module. Raises CancelledError."""
     answer = search(snapshot, query, _TARGETS, reranker=reranker, token=token)
     builder = _Builder(snapshot, budget, count)
-    if not answer.hits:
+    if not answer.hits or not answer.relevant:
         return Context([], 0, (*answer.notes, "no relevant code was found"))
     targets = _targets(snapshot, answer, builder, token)
     for path, symbol in targets[:_NEIGHBOURS_OF]:

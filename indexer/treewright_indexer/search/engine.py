@@ -36,8 +36,8 @@ _RERANK_BUDGET_S: Final = 0.15
 _RERANKED: Final = 50
 _CACHED: Final = 1000
 _CACHE_S: Final = 3600.0
-_NOTHING: Final = 0.24
-"""Below this cosine, and without a telling word, nothing was found: see docs/search.md."""
+_NOTHING: Final = 0.7
+"""Without a word that is found, nothing was: below this share of the model's limit."""
 
 _pool_lock = Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -52,6 +52,8 @@ class Answer(NamedTuple):
     """Those that took part."""
     complete: bool
     """Whether every chunk could be found by meaning."""
+    relevant: bool
+    """False when the best hit means something else than the query, as far as can be told."""
     notes: tuple[str, ...]
     """What was left out and why, for the user."""
     ms: float
@@ -73,16 +75,20 @@ def search(
     plan = plan_of(query)
     notes: list[str] = []
     if k < 1 or not plan.query:
-        return Answer([], plan, (), True, ("the query is empty",), 0.0)
+        return Answer([], plan, (), True, False, ("the query is empty",), 0.0)
     key = _key(snapshot, plan, k, mode, reranker, boosts)
     known = _cache.get(key)
     if known is not None:
         return known._replace(ms=_ms(began))
-    candidates, complete = retrieve(snapshot, plan, mode, notes, began + budget_s, token)
+    candidates, complete, limit = retrieve(snapshot, plan, mode, notes, began + budget_s, token)
     if token is not None:
         token.check()
     took_part = tuple(sorted({source for c in candidates for source in c.scores}))
-    if _is_nothing(plan, candidates, complete, mode):
+    known_limit = limit if complete and mode != "lexical" else 0.0
+    relevant = bool(candidates) and _says_something(candidates, known_limit, ("symbol", "path"))
+    if not candidates or not _says_something(
+        candidates, known_limit * _NOTHING, ("symbol", "path", "lexical")
+    ):
         notes.append("nothing relevant was found")
         ranked: list[Candidate] = []
     else:
@@ -94,7 +100,7 @@ def search(
         if reranker is not None:
             ranked = _rerank(snapshot, plan, ranked, reranker, notes)
     hits = _hits(snapshot, ranked, k)
-    answer = Answer(hits, plan, took_part, complete, tuple(notes), _ms(began))
+    answer = Answer(hits, plan, took_part, complete, relevant, tuple(notes), _ms(began))
     if not any(note.startswith("degraded") for note in notes):
         _cache.put(key, answer)
     return answer
@@ -120,8 +126,9 @@ def retrieve(
     notes: list[str],
     deadline: float,
     token: CancelToken | None,
-) -> tuple[list[Candidate], bool]:
-    """Candidates of all retrievers that the mode names, merged, and whether vectors are complete."""
+) -> tuple[list[Candidate], bool, float]:
+    """Candidates of all retrievers that the mode names, merged; whether vectors are complete;
+    and the cosine below which the model says that nothing is relevant."""
     wants_meaning = mode in ("hybrid", "dense") and any(
         f.vectors is not None for f in snapshot.folders
     )
@@ -136,13 +143,13 @@ def retrieve(
             notes.append(f"degraded: words ({error})")
     if named is not None:
         _merge(found, _result(named, deadline, "names", notes) or {})
-    complete = True
+    complete, limit = True, 0.0
     if mode in ("hybrid", "dense"):
         complete = False
         answered = _result(meaning, deadline, "meaning", notes) if meaning is not None else None
         if answered is not None:
             dense, near = answered
-            complete = dense.complete
+            complete, limit = dense.complete, dense.relevant
             _merge(found, near)
             dense.score(found, numbers)
             if not complete:
@@ -156,7 +163,7 @@ def retrieve(
         top = {candidate.key: candidate for candidate in seeds[:5]}
         _merge(top, near)
         found = top
-    return list(found.values()), complete
+    return list(found.values()), complete, limit
 
 
 def _meaning(
@@ -200,15 +207,11 @@ def _result(future: Future[T], deadline: float, what: str, notes: list[str]) -> 
     return None
 
 
-def _is_nothing(plan: Plan, candidates: list[Candidate], complete: bool, mode: str) -> bool:
-    """Whether no candidate says anything about the query, as far as can be told."""
-    if not candidates:
+def _says_something(candidates: list[Candidate], limit: float, sources: tuple[str, ...]) -> bool:
+    """Whether a candidate is nearer than `limit`, or one of `sources` found any."""
+    if any(source in c.scores for c in candidates for source in sources):
         return True
-    if not complete or mode == "lexical":
-        return False
-    if any(source in c.scores for c in candidates for source in ("lexical", "symbol", "path")):
-        return False
-    return certainty(candidates) < _NOTHING
+    return certainty(candidates) >= limit
 
 
 # -------------------------------------------------------------------- reranking

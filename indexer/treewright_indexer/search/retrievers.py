@@ -60,6 +60,8 @@ class Meaning:
         self._current: dict[str, bool] = {}
         self._vector: Any = None
         self.complete = True
+        self.relevant = 0.0
+        """See Encoder."""
         self.asked = False
         """Whether any folder has vectors to ask."""
         for folder in snapshot.folders:
@@ -68,6 +70,7 @@ class Meaning:
                 continue
             if self._vector is None:
                 self._vector = folder.vectors.embed_query(query)
+                self.relevant = folder.vectors.relevant
             self.asked = self.asked or folder.vectors.index is not None
             self.complete = self.complete and folder.vectors.complete
 

@@ -91,6 +91,11 @@ class Vectors:
         """The query's vector; waits while the model loads. Raises ModelError."""
         return self._models.embedder().query(query)
 
+    @property
+    def relevant(self) -> float:
+        """See Encoder."""
+        return self._models.embedder().relevant
+
     def embed_now(self, chunks: Sequence[tuple[str, str, str]]) -> list[Matrix]:
         """Vectors of (path, symbol, code) that no index has; those of late are remembered."""
         encoder = self._models.embedder()
