@@ -51,8 +51,10 @@ class SymbolHit(NamedTuple):
     """Zero-based."""
     column: int
     """Bytes between the line's start and the name."""
-    before: str
-    """These bytes as text when they are not ASCII, to count them in other units; else ''."""
+    n_continuation: int
+    """How many of these bytes begin no character: what to take off to count characters."""
+    n_astral: int
+    """How many of the characters lie outside the Basic Multilingual Plane."""
     container: str
 
 

@@ -49,6 +49,11 @@ _TEXT_LINES: Final = 60
 _KEEP_BYTES: Final = 32 * 1024 * 1024
 """How much of what was extracted waits for a quiet moment to be shared."""
 _TEXT_EXTRACTOR: Final = "text 1"
+_CONTENTS_FORMAT: Final = 2
+"""Bumped whenever the shape of Contents changes: they are shared with other versions."""
+_CONTINUATION: Final = bytes(range(0x80, 0xC0))
+_ASTRAL: Final = bytes(range(0xF0, 0xF8))
+"""First bytes of characters outside the Basic Multilingual Plane."""
 
 
 class Job(NamedTuple):
@@ -185,7 +190,9 @@ def _key(reading: Reading) -> bytes:
     from treewright_indexer.store.shared import key_of
 
     language = reading.language
-    return key_of(reading.text.hash, f"{language.id} {language.version}") if language else b""
+    if language is None:
+        return b""
+    return key_of(reading.text.hash, f"{_CONTENTS_FORMAT} {language.id} {language.version}")
 
 
 def _plain(contents: Contents) -> tuple[object, ...]:
@@ -202,7 +209,10 @@ def contents_of(text: SourceText, language: Language | None) -> Contents:
         return b"", {}, [], blocks, 0
     from treewright_indexer.facts import extract
 
-    facts = extract(language, text)
+    try:
+        facts = extract(language, text)
+    except UnreadableFileError:
+        return contents_of(text, None)  # nested too deeply for its grammar: only searched
     return (
         facts.to_bytes(),
         facts.postings,
@@ -232,18 +242,30 @@ def entry_of(reading: Reading, contents: Contents) -> FileEntry:
 def symbol_entries(text: SourceText, symbols: Sequence[Symbol]) -> list[SymbolEntry]:
     """The symbols with their lines and columns."""
     data, starts = text.data, text.line_starts
+    plain = data.isascii()
+    # What was counted last: names of one line follow each other, and a line may be all there is.
+    counted, at, n_continuation, n_astral = -1, 0, 0, 0
     entries: list[SymbolEntry] = []
     for symbol in symbols:
-        line = text.line_of(symbol.name_start)
-        before = data[starts[line] : symbol.name_start]
+        start = symbol.name_start
+        line = text.line_of(start)
+        if not plain:
+            if line != counted or start < at:
+                counted, at, n_continuation, n_astral = line, starts[line], 0, 0
+            between = data[at:start]
+            if not between.isascii():
+                n_continuation += len(between) - len(between.translate(None, _CONTINUATION))
+                n_astral += len(between) - len(between.translate(None, _ASTRAL))
+            at = start
         entries.append(
             SymbolEntry(
                 symbol.name,
                 symbol.kind,
-                symbol.name_start,
+                start,
                 line,
-                len(before),
-                "" if before.isascii() else before.decode("utf-8", "replace"),
+                start - starts[line],
+                n_continuation,
+                n_astral,
                 container_name(symbols, symbol),
             )
         )

@@ -54,8 +54,10 @@ class SymbolEntry(NamedTuple):
     """Zero-based."""
     column: int
     """Bytes between the line's start and the name."""
-    before: str
-    """These bytes as text when they are not ASCII, to count them in other units; else ''."""
+    n_continuation: int
+    """How many of these bytes begin no character: what to take off to count characters."""
+    n_astral: int
+    """How many of the characters lie outside the Basic Multilingual Plane."""
     container: str
     """Name of the enclosing symbol, or ''."""
 
@@ -102,7 +104,8 @@ class SymbolRow(NamedTuple):
     name_start: int
     line: int
     column: int
-    before: str
+    n_continuation: int
+    n_astral: int
     container: str
 
 

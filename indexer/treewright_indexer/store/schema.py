@@ -75,7 +75,26 @@ ALTER TABLE chunk ADD COLUMN key BLOB NOT NULL DEFAULT x'';
 UPDATE file SET extractor = '';
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_M001_CREATE, _M002_CHUNK_KEYS)
+_M003_COLUMNS_AS_NUMBERS: Final = """
+-- The text before a name, kept to count columns in other units, is all of a minified file.
+DROP TABLE symbol;
+CREATE TABLE symbol (
+    name_id INTEGER NOT NULL,
+    file_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name_start INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    column INTEGER NOT NULL,
+    n_continuation INTEGER NOT NULL,
+    n_astral INTEGER NOT NULL,
+    container TEXT NOT NULL
+);
+CREATE INDEX symbol_name_id ON symbol (name_id);
+CREATE INDEX symbol_file ON symbol (file_id);
+UPDATE file SET extractor = '';
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_M001_CREATE, _M002_CHUNK_KEYS, _M003_COLUMNS_AS_NUMBERS)
 
 CONTENT_TABLES: Final = ("file", "facts", "posting", "symbol", "chunk", "skipped")
 """The tables that `clear` empties, beside the word index; names are kept."""

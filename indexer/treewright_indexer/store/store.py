@@ -40,7 +40,9 @@ _BULK = 100
 """From so many files in a batch on, it is worth knowing every name."""
 _STAMP = "file.size, file.mtime_ns, file.change"
 _FILE_COLUMNS = f"file.id, file.path, {_STAMP}, file.hash, file.language, file.extractor"
-_SYMBOL_COLUMNS = "symbol_name.text, kind, name_start, line, symbol.column, before, container"
+_SYMBOL_COLUMNS = (
+    "symbol_name.text, kind, name_start, line, symbol.column, n_continuation, n_astral, container"
+)
 _CHUNK_COLUMNS = "start, end, start_line, end_line, symbol, kind"
 
 

@@ -26,7 +26,10 @@ def handle(
     found: list[dict[str, Any]] = []
     for hit in snapshot.symbols_matching(query, LIMIT):
         line, name = hit.line, hit.name
-        start = columns(hit.before, encoding) if hit.before else hit.column
+        start = hit.column
+        if hit.n_continuation and encoding != "utf-8":
+            start -= hit.n_continuation
+            start += hit.n_astral if encoding != "utf-32" else 0
         end = start + (len(name) if name.isascii() else columns(name, encoding))
         item: dict[str, Any] = {
             "name": name,
