@@ -71,9 +71,6 @@ def postings_of(
     # ends fit together.
     starts = sorted([node.start_byte for node in nodes])
     ends = sorted([node.end_byte for node in nodes])
-    # Captures come in no order. Identifiers never overlap, so each list is sorted by itself.
-    starts.sort()
-    ends.sort()
     found: defaultdict[bytes, list[int]] = defaultdict(list)
     code_of = codes.get
     borders = _borders(symbols, imports, captured)
