@@ -72,7 +72,9 @@ from treewright_agent.operations.model import (
     schema,
 )
 from treewright_agent.operations.move_file import MOVE_FILE
+from treewright_agent.operations.organize_imports import ORGANIZE_IMPORTS
 from treewright_agent.operations.remove_import import REMOVE_IMPORT
+from treewright_agent.operations.remove_unused_imports import REMOVE_UNUSED_IMPORTS
 from treewright_agent.operations.remove_variable import REMOVE_VARIABLE
 from treewright_agent.operations.rename_module import RENAME_MODULE
 from treewright_agent.operations.rename_symbol import RENAME_SYMBOL
@@ -109,6 +111,8 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     RENAME_SYMBOL,
     MOVE_FILE,
     RENAME_MODULE,
+    ORGANIZE_IMPORTS,
+    REMOVE_UNUSED_IMPORTS,
 )
 
 

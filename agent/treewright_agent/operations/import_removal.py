@@ -65,11 +65,18 @@ class ImportUse(NamedTuple):
 
 
 def uses_of_import(
-    snapshot: Snapshot, path: str, one: OneImport, token: CancelToken, *, elsewhere: bool = True
+    snapshot: Snapshot,
+    path: str,
+    one: OneImport,
+    token: CancelToken,
+    *,
+    elsewhere: bool = True,
+    alone: bool = False,
 ) -> list[ImportUse]:
     """Where the name that the import binds is used, here or (`elsewhere`) through this file.
 
-    Nothing when another import of the same scope binds the name to the same thing.
+    Nothing when another import of the same scope binds the name to the same thing, unless
+    this one is looked at `alone`.
     """
     facts = snapshot.file_facts(path)
     name = one.binds
@@ -81,7 +88,7 @@ def uses_of_import(
         and facts.scope_at(item.start) == one.scope
     ]
     dotted = not one.name and not one.alias and "." in one.module
-    if any(_same(item.module, item.level, item.name, one) for item in others):
+    if not alone and any(_same(item.module, item.level, item.name, one) for item in others):
         return []
     package = [i for i in others if not i.name and not i.level and dotted]
     uses: list[ImportUse] = []

@@ -31,6 +31,8 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "apply_patch",
     "move_file",
     "rename_module",
+    "organize_imports",
+    "remove_unused_imports",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
