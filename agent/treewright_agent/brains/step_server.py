@@ -60,9 +60,10 @@ class _Session:
     def result(self, name: str, output: ToolOutput) -> None:
         if not self._waiting:
             raise StepError("tool_result without a tool_call")
-        call = self._waiting.pop(0)
+        call = self._waiting[0]
         if call.name != name:
             raise StepError(f"tool_result of {name!r}, but {call.name!r} was called")
+        del self._waiting[0]
         self._done.append((call, output))
         if not self._waiting:
             calls, outputs = zip(*self._done, strict=True)
