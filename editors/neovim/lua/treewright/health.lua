@@ -17,7 +17,10 @@ function M.check()
       'or set $TREEWRIGHT_CMD, e.g. "~/.venvs/tools/bin/treewright serve"',
     })
   end
-  local done = vim.system({ program, 'doctor', '--json' }, { text = true }):wait(20000)
+  -- The same command line with another verb: `python -m treewright_server serve` works as well.
+  local doctor = vim.list_slice(command, 1, #command - 1)
+  vim.list_extend(doctor, { 'doctor', '--json' })
+  local done = vim.system(doctor, { text = true }):wait(20000)
   local ok, report = pcall(vim.json.decode, done.stdout or '')
   if not ok then
     return health.error(('`%s doctor` does not answer: %s'):format(program, vim.trim(done.stderr or '')))
