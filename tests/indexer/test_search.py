@@ -171,6 +171,12 @@ def test_meaning_finds_what_never_says_the_word(tmp_path: Path) -> None:
         assert "shop/pay.py" not in paths(lexical)
 
 
+def test_a_query_in_chinese_reaches_english_code(tmp_path: Path) -> None:
+    with shop(tmp_path, WordEncoder(SYNONYMS)) as workspace:
+        assert paths(search(workspace.snapshot(), "重试支付在哪里", 3))[0] == "shop/pay.py"
+        assert paths(search(workspace.snapshot(), "关闭连接", 3))[0] == "shop/net.py"
+
+
 def test_a_rare_identifier_needs_words(tmp_path: Path) -> None:
     files = {**FILES, "x.py": "def zq_frobnicate_17():\n    return 1\n"}
     with shop(tmp_path, WordEncoder(), files) as workspace:

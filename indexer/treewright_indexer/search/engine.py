@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -19,6 +20,7 @@ from treewright_indexer.encoders.manifest import ModelError
 from treewright_indexer.errors import StoreError, TreewrightError
 from treewright_indexer.search import retrievers
 from treewright_indexer.search.fuse import Candidate, certainty, fuse
+from treewright_indexer.search.glossary import in_english, is_latin
 from treewright_indexer.search.lexical import Hit, snippet
 from treewright_indexer.search.plan import Plan, plan_of
 from treewright_indexer.text import Span
@@ -73,6 +75,7 @@ def search(
     """The best `k` chunks for `query`. Raises CancelledError."""
     began = time.monotonic()
     plan = plan_of(query)
+    plan = replace(plan, query=in_english(plan.query))
     notes: list[str] = []
     if k < 1 or not plan.query:
         return Answer([], plan, (), True, False, ("the query is empty",), 0.0)
@@ -84,7 +87,7 @@ def search(
     if token is not None:
         token.check()
     took_part = tuple(sorted({source for c in candidates for source in c.scores}))
-    known_limit = limit if complete and mode != "lexical" else 0.0
+    known_limit = limit if complete and mode != "lexical" and is_latin(query) else 0.0
     relevant = bool(candidates) and _says_something(candidates, known_limit, ("symbol", "path"))
     if not candidates or not _says_something(
         candidates, known_limit * _NOTHING, ("symbol", "path", "lexical")
@@ -92,11 +95,8 @@ def search(
         notes.append("nothing relevant was found")
         ranked: list[Candidate] = []
     else:
-        if mode == "dense":
-            plan_used = _only_meaning(plan)
-        else:
-            plan_used = plan
-        ranked = fuse(plan_used, candidates, boosts=boosts, complete=complete)
+        weighed = replace(plan, dense=1.0) if mode == "dense" else plan
+        ranked = fuse(weighed, candidates, boosts=boosts, complete=complete)
         if reranker is not None:
             ranked = _rerank(snapshot, plan, ranked, reranker, notes)
     hits = _hits(snapshot, ranked, k)
@@ -104,12 +104,6 @@ def search(
     if not any(note.startswith("degraded") for note in notes):
         _cache.put(key, answer)
     return answer
-
-
-def _only_meaning(plan: Plan) -> Plan:
-    from dataclasses import replace
-
-    return replace(plan, dense=1.0)
 
 
 def _ms(began: float) -> float:
