@@ -230,6 +230,34 @@ def understand(instruction: str) -> Intent | None:
     return None
 
 
+_MEND = re.compile(
+    r"\b(?:fix|repair|mend|debug|correct|solve|resolve|find|make|get)\b|修|解决|改正|调试|让",
+    re.IGNORECASE,
+)
+_BROKEN = re.compile(
+    r"\b(?:tests?|bugs?|buggy|fail(?:s|ed|ing|ures?)?|broken|wrong|incorrect(?:ly)?|errors?|exceptions?"
+    r"|crash(?:es|ed)?|defects?|faults?|asserts?|assertions?|pytest|unittest|pass(?:es)?)\b"
+    r"|测试|错误|失败|异常|缺陷|报错",
+    re.IGNORECASE,
+)
+
+
+_COMPLAINT = re.compile(
+    r"\b(?:bug(?:gy|s)?|fail(?:s|ing)|broken|wrong|incorrect(?:ly)?)\b|失败|报错", re.IGNORECASE
+)
+
+
+def mending(instruction: str) -> Intent | None:
+    """A request to mend something that is broken, in whatever words: where tests fail, making
+    them pass is a fair try at it. Never sure enough to come before a model."""
+    text = " ".join(instruction.split())
+    if text.endswith(("?", "\uff1f")):
+        return None
+    if not _COMPLAINT.search(text) and not (_MEND.search(text) and _BROKEN.search(text)):
+        return None
+    return Intent("fix_tests", {}, "mend/1", 0.5)
+
+
 def _without_code(text: str) -> str:
     return re.sub(r"`[^`]*`|\"[^\"]*\"|“[^”]*”", "``", text)
 

@@ -17,7 +17,7 @@ from treewright_agent.calls import Call
 from treewright_agent.context import compress, gather
 from treewright_agent.draft import Draft, hashes
 from treewright_agent.episodes import Episode, fingerprint_of
-from treewright_agent.intents import Intent, understand
+from treewright_agent.intents import Intent, mending, understand
 from treewright_agent.models.budget import Budget
 from treewright_agent.models.tokens import estimate
 from treewright_agent.planning import NoRuleError, UndecidedError, plan_intent
@@ -111,6 +111,8 @@ class Task:
                 answered = self._by_rule(intent)
                 if answered is not None:
                     return answered
+        if not self._has_brain and (mended := self._by_loose_search()) is not None:
+            return mended
         if services.settings.require_deterministic:
             return self._by_hand(
                 "no rule covers this request, and only rules are allowed", "no_rule"
@@ -126,9 +128,22 @@ class Task:
                 return made
             self.attempts.append(f"{made.source}: {made.status}: {made.reason or made.message}")
             failed = made
+            if (mended := self._by_loose_search()) is not None:
+                return mended
         if request.kind not in READ_ONLY and (hit := self._accepted_before()) is not None:
             return hit
         return self._by_hand(failed.reason if failed is not None else "", "failed", failed)
+
+    def _by_loose_search(self) -> TaskResult | None:
+        """The search for a repair where no model is or none succeeded, for a request that only
+        may be about failing tests. Tests that pass are no answer to it."""
+        if self.request.kind in READ_ONLY or self.services.repair is None:
+            return None
+        if any(attempt.startswith("repair:") for attempt in self.attempts):
+            return None
+        intent = mending(self.request.instruction)
+        found = self._by_search(intent) if intent is not None else None
+        return found if found is not None and found.draft is not None else None
 
     @property
     def _has_brain(self) -> bool:
