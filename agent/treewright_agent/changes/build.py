@@ -59,7 +59,15 @@ class FileEditor:
         return self.replace(Span(offset, offset), new_text, groups=groups, doubt=doubt)
 
     def delete(self, span: Span, *, groups: tuple[str, ...] = (), doubt: str = "") -> FileEditor:
-        return self.replace(span, "", groups=groups, doubt=doubt)
+        """A deletion that overlaps another one is one with it."""
+        start, end = span
+        for other, edit in list(self._edits.items()):
+            if not edit.new_text and start < other.end and other.start < end:
+                del self._edits[other]
+                start, end = min(start, other.start), max(end, other.end)
+                groups = tuple(sorted({*groups, *edit.groups}))
+                doubt = doubt or edit.doubt
+        return self.replace(Span(start, end), "", groups=groups, doubt=doubt)
 
     def rewrite(
         self, span: Span, new_text: str, *, groups: tuple[str, ...] = (), doubt: str = ""

@@ -72,6 +72,7 @@ from treewright_agent.operations.model import (
     schema,
 )
 from treewright_agent.operations.move_file import MOVE_FILE
+from treewright_agent.operations.move_symbol import MOVE_SYMBOL
 from treewright_agent.operations.organize_imports import ORGANIZE_IMPORTS
 from treewright_agent.operations.remove_import import REMOVE_IMPORT
 from treewright_agent.operations.remove_unused_imports import REMOVE_UNUSED_IMPORTS
@@ -113,6 +114,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     RENAME_MODULE,
     ORGANIZE_IMPORTS,
     REMOVE_UNUSED_IMPORTS,
+    MOVE_SYMBOL,
 )
 
 

@@ -293,9 +293,15 @@ class Removal:
 # -------------------------------------------------------------------- lines
 
 
-def lines_of_statements(text: SourceText, nodes: Sequence[Node]) -> Span:
-    """What goes with the statements: their lines, or their part of lines they share."""
+def lines_of_statements(
+    text: SourceText, nodes: Sequence[Node], *, comment: int | None = None
+) -> Span:
+    """What goes with the statements: their lines, or their part of lines they share.
+
+    `comment` is where a comment above them starts that goes as well.
+    """
     start, end = nodes[0].start_byte, nodes[-1].end_byte
+    start = start if comment is None else comment
     first, last = text.line_of(start), text.line_of(end)
     line_start = text.line_span(first).start
     before = text.slice(Span(line_start, start))

@@ -110,15 +110,23 @@ class _Look:
         left = {m for m in modules if self.modules.submodule(m, name) is None and not self._star(m)}
         for path, _ in self.before.uses(name) if left else ():
             token.check()
-            edited = self.edited.get(path, set())
-            facts = self._facts(path, as_before=True)
-            for item in facts.imports if facts is not None else ():
-                if item.name != name or item.name_start in edited:
-                    continue
-                module = self.modules.find(path, item.module, item.level)
-                if module in left:
-                    shown = self.after.display_path(module)
-                    yield path, item.name_start, f"`{name}`, which {shown} has no longer"
+            for start, module in self._importing(path, name, left):
+                shown = self.after.display_path(module)
+                yield path, start, f"`{name}`, which {shown} has no longer"
+
+    def _importing(self, path: str, name: str, modules: set[str]) -> Iterator[tuple[int, str]]:
+        """(offset, module) of each import of the name from one of the modules, after the
+        change."""
+        edited = self.edited.get(path, set())
+        facts = self._facts(path, as_before=True)
+        imports = [item for item in facts.imports if item.name == name] if facts is not None else []
+        if any(item.start <= place < item.end for item in imports for place in edited):
+            facts = self._facts(path)  # its module may be another one now
+            imports = [i for i in facts.imports if i.name == name] if facts is not None else []
+        for item in imports:
+            module = self.modules.find(path, item.module, item.level)
+            if module is not None and module in modules:
+                yield item.name_start, module
 
     def for_module(self, gone: str, token: CancelToken) -> Iterator[tuple[str, int, str]]:
         """Imports of a module whose file is gone or elsewhere now."""

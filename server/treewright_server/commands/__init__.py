@@ -33,6 +33,7 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "rename_module",
     "organize_imports",
     "remove_unused_imports",
+    "move_symbol",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
