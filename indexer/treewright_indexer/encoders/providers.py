@@ -38,7 +38,7 @@ class EncoderSettings:
     """Processor threads of one model; 0 takes half the processors, at most 8."""
     gpu_memory_mb: int = 2048
     """What a model may take of the GPU; other programs need the rest."""
-    token_budget: int = 4096
+    token_budget: int = 2048
     """Tokens of one batch, padding included."""
     background: bool = False
     """Give way to everything else that runs: an editor waits for answers meanwhile."""
