@@ -146,7 +146,7 @@ _RULES: tuple[_Rule, ...] = (
     ),
     *_rules(
         "add_decorator",
-        rf"(?:add|put)\s+(?:the\s+)?(?:decorator\s+)?[`]?(?P<decorator>@?{_DOTTED}(?:\([^)]*\))?)[`]?\s+(?:decorator\s+)?(?:to|on|onto)\s+{_KIND}{_symbol('function')}",
+        rf"(?:add|put)\s+(?:the\s+)?(?:decorator\s+)?[`]?(?P<decorator>@{_DOTTED}(?:\([^)]*\))?|(?<=decorator ){_DOTTED}|{_DOTTED}(?=\s+decorator))[`]?\s+(?:decorator\s+)?(?:to|on|onto)\s+{_KIND}{_symbol('function')}",
         rf"decorate\s+{_KIND}{_symbol('function')}\s+with\s+[`]?(?P<decorator>@?{_DOTTED}(?:\([^)]*\))?)[`]?",
         rf"(?:给|为)\s*(?:函数|方法|类)?\s*{_symbol('function')}\s*(?:添加|加上|增加|加)\s*(?:装饰器)\s*[`]?(?P<decorator>@?{_DOTTED}(?:\([^)]*\))?)[`]?",
     ),

@@ -7,6 +7,7 @@ an answer nothing is changed. An operation that cannot prove its case refuses, a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -255,7 +256,7 @@ def _move(intent: Intent, scene: _Scene) -> _Plan:
     target = _target(scene, symbol, intent.slots.get("file", ""))
     call = Call(
         _operation("move_symbol"),
-        {**_at(scene, target), "to_path": _module_path(scene, target.path, target_name)},
+        {**_at(scene, target), "new_path": _module_path(scene, target.path, target_name)},
     )
     return f"Move {symbol} to {target_name}", [call]
 
@@ -286,8 +287,9 @@ def _rename_file(intent: Intent, scene: _Scene) -> _Plan:
     new = intent.slots["new"]
     if "/" not in new:
         new = os.path.join(os.path.dirname(scene.shown(path)), new)
-    name = _operation("move_file", "rename_file", "rename_module")
-    call = Call(name, {"path": scene.shown(path), "new_path": new.replace(os.sep, "/")})
+    call = Call(
+        _operation("move_file"), {"path": scene.shown(path), "new_path": new.replace(os.sep, "/")}
+    )
     return f"Rename {intent.slots['old']} to {new}", [call]
 
 
@@ -373,10 +375,19 @@ def _inline(intent: Intent, scene: _Scene) -> _Plan:
     return f"Inline {symbol}", [Call(name, _at(scene, target))]
 
 
+_HOLE = re.compile(r"(?<![\w$.])([A-Z])(?![\w(.])")
+
+
 def _replace_pattern(intent: Intent, scene: _Scene) -> _Plan:
-    old, new = intent.slots["old"], intent.slots["new"]
-    name = _operation("replace_pattern", "structural_replace")
-    return f"Replace {old} by {new}", [Call(name, {"pattern": old, "replacement": new})]
+    """Single capital letters that stand in both texts are holes, as people write them."""
+    old, new = intent.slots["old"].strip(), intent.slots["new"].strip()
+    holes = set(_HOLE.findall(old)) & {*_HOLE.findall(new), *_HOLE.findall(old)}
+    pattern, rewrite = (
+        _HOLE.sub(lambda m: f"${m[1]}" if m[1] in holes else m[1], text).replace("...", "$$$ARGS")
+        for text in (old, new)
+    )
+    call = Call(_operation("replace_pattern"), {"pattern": pattern, "rewrite": rewrite})
+    return f"Replace {old} by {new}", [call]
 
 
 _PLANNERS: dict[str, Callable[[Intent, _Scene], _Plan]] = {
@@ -389,7 +400,7 @@ _PLANNERS: dict[str, Callable[[Intent, _Scene], _Plan]] = {
     "remove_parameter": _remove_parameter,
     "remove_flag": _remove_flag,
     "remove_unused_imports": _per_file("Remove unused imports", "remove_unused_imports"),
-    "organize_imports": _per_file("Organise imports", "organize_imports", "organise_imports"),
+    "organize_imports": _per_file("Organise imports", "organize_imports"),
     "add_import": _add_import,
     "add_decorator": _add_decorator,
     "remove_decorator": _remove_decorator,

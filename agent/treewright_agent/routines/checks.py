@@ -115,7 +115,10 @@ class Checks:
         timeout = min(TEST_S, bench.budget.deadline.remaining_s)
         run = bench.workshop.test(bench.draft.change, selection, timeout, bench.token)
         bench.last_test = self.run = run
-        routine.tell("test", selection=selection, **run.to_json())
+        failed = len(run.failures)
+        routine.tell(
+            "test", selection=selection, passed=run.n_run - failed, failed=failed, **run.to_json()
+        )
         return run
 
     def _caused_here(self, routine: Routine, run: TestRun, selection: list[str]) -> bool:
