@@ -5,6 +5,7 @@ Pure work on one folder's files, for worker processes and the builder's thread a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -13,7 +14,9 @@ import sys
 import time
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from io import FileIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from treewright_indexer.errors import UnreadableFileError
@@ -182,7 +185,18 @@ def look(root: str, job: Job, max_bytes: int) -> Reading | Touched | SkippedRow 
 
 def extractor_of(language: Language | None) -> str:
     """The version of what extracts a text: an indexed file of another one is stale."""
-    return _TEXT_EXTRACTOR if language is None else language.version
+    return _TEXT_EXTRACTOR if language is None else f"{language.version} {_code_digest()}"
+
+
+@lru_cache(maxsize=1)
+def _code_digest() -> str:
+    """What the program that extracts is: data says `Language.version`, this says the code."""
+    digest = hashlib.blake2b(digest_size=6)
+    home = Path(__file__).parents[1]
+    with contextlib.suppress(OSError):  # a program without its sources is one that does not change
+        for path in (home / "model.py", home / "syntax.py", *sorted((home / "facts").glob("*.py"))):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _key(reading: Reading) -> bytes:
@@ -192,7 +206,7 @@ def _key(reading: Reading) -> bytes:
     language = reading.language
     if language is None:
         return b""
-    return key_of(reading.text.hash, f"{_CONTENTS_FORMAT} {language.id} {language.version}")
+    return key_of(reading.text.hash, f"{_CONTENTS_FORMAT} {extractor_of(language)}")
 
 
 def _plain(contents: Contents) -> tuple[object, ...]:

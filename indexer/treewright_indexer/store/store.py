@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import marshal
 import math
 import threading
 from collections import Counter, defaultdict
@@ -660,7 +661,8 @@ def _dump(connection: Connection) -> dict[str, Any]:
     ):
         files[path] = {"row": values, "postings": {}, "symbols": [], "chunks": [], "facts": b""}
     for path, blob in rows("SELECT path, blob FROM facts JOIN file ON file.id = file_id"):
-        files[path]["facts"] = blob
+        # Equal values need not be equal bytes: `marshal` writes what is shared only once.
+        files[path]["facts"] = marshal.loads(blob)
     for path, name, refs in rows(
         "SELECT path, text, refs FROM posting JOIN name ON name.id = name_id"
         " JOIN file ON file.id = file_id"
