@@ -33,10 +33,11 @@ logger = logging.getLogger("treewright")
 Report = Callable[[int, int, str], None]
 """(done, total, message), from the embedding thread."""
 
-_STEP: Final = 192
+_STEP: Final = 96
 """Chunks embedded between two looks around."""
 _KEYS_AT_ONCE: Final = 20_000
 _RECENT: Final = 500
+_END_S: Final = 1.5
 
 
 class Vectors:
@@ -65,8 +66,9 @@ class Vectors:
         """Of the store, when every chunk had its vector."""
         self._index: DenseIndex | None = None
         self._pending: dict[int, bytes] = {}
+        self._alive: Any = None
+        """The numbers of all chunks, ascending, when they were last looked at."""
         self._seen = 0
-        self._epoch = -1
         self._recent: dict[str, Matrix] = {}
         self.problem = ""
         """Why there are no vectors, for the user."""
@@ -159,7 +161,7 @@ class Vectors:
             self._closed = True
             self._condition.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(_END_S)  # a step that takes longer ends by itself
 
     # ---------------------------------------------------------------- the thread
 
@@ -208,10 +210,12 @@ class Vectors:
 
     def _bring_up_to_date(self, encoder: Encoder, shared: SharedVectors) -> None:
         """Embed until every chunk has its vector, looking for changes between two steps."""
-        began = time.monotonic()
+        began, looked_at = time.monotonic(), -1
         while not self._stop():
             generation = self._store.generation
-            self._look(shared)
+            if generation != looked_at:
+                self._look(shared)
+                looked_at = generation
             if not self._pending:
                 self._done_generation = generation
                 break
@@ -229,7 +233,7 @@ class Vectors:
 
         index = self._index
         assert index is not None
-        alive = np.array(self._store.chunk_ids(), np.int64)
+        self._alive = alive = np.array(self._store.chunk_ids(), np.int64)
         if len(alive) == 0 or int(alive[-1]) < self._seen:
             self._seen, self._pending = 0, {}  # the index was emptied: numbers start anew
             index.update(np.empty(0, np.int64), [])
@@ -279,10 +283,7 @@ class Vectors:
         self.n_embedded += len(packed)
         index = self._index
         assert index is not None
-        import numpy as np
-
-        alive = np.array(self._store.chunk_ids(), np.int64)
-        index.update(alive, [(n, packed[key]) for n, key in some.items() if key in packed])
+        index.update(self._alive, [(n, packed[key]) for n, key in some.items() if key in packed])
         for number in some:
             self._pending.pop(number, None)  # without a vector: its file changed, it comes anew
 
