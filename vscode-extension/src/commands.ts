@@ -389,7 +389,6 @@ function askInstruction(title: string): Promise<string | undefined> {
 
 interface OfferedAction {
   title: string;
-  isPreferred?: boolean;
   data?: { treewright?: number; proposal?: string };
 }
 
@@ -415,13 +414,15 @@ async function fixDiagnostic(parts: Parts): Promise<void> {
     (await withProgress("Looking for a fix", (token) =>
       parts.server.request<OfferedAction[] | null>("textDocument/codeAction", params, token),
     )) ?? [];
-  const ours = actions.filter((action) => action.data?.treewright === 1 && action.data.proposal);
-  const preferred = ours.filter((action) => action.isPreferred);
-  let chosen = ours.length === 1 ? ours[0] : preferred.length === 1 && ours.length === 0 ? preferred[0] : undefined;
+  const ours = actions.filter((action) => action.data?.treewright === 1);
+  let chosen = ours.length === 1 ? ours[0] : undefined;
   if (ours.length > 1) {
     const picked = await vscode.window.showQuickPick(
-      ours.map((action) => ({ label: action.title, description: action.isPreferred ? "preferred" : "", action })),
-      { title: first.message, placeHolder: "Choose a fix" },
+      ours.map((action) => ({ label: action.title, action })),
+      {
+        title: problems.length === 1 ? first.message : `${problems.length} problems here`,
+        placeHolder: "Choose a fix",
+      },
     );
     if (!picked) return;
     chosen = picked.action;

@@ -8,6 +8,7 @@ const KINDS = new Set([
   vscode.SymbolKind.Class,
   vscode.SymbolKind.Function,
   vscode.SymbolKind.Method,
+  vscode.SymbolKind.Constructor,
   vscode.SymbolKind.Interface,
   vscode.SymbolKind.Struct,
 ]);

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError
-from treewright_server.given import string
+from treewright_server.plain import is_object
 from treewright_server.proposing import from_data
 from treewright_server.reviews import offered, whole
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any]:
-    id = string(params, "proposal")
+    given: dict[str, Any] = params if is_object(params) else {}
     try:
-        return whole(ls, ls.session.reviews.get(id), snapshot)
+        return whole(ls, ls.session.reviews.get(str(given.get("proposal", ""))), snapshot)
     except ArgumentsError:
-        proposal = from_data(ls, params, snapshot, token)
+        proposal = from_data(ls, given, snapshot, token)
     return offered(ls, proposal, snapshot)["proposal"]

@@ -49,6 +49,7 @@ def handle(
             review.state = "accepted_in_part"
         else:
             review.state = "expired" if given.verdict == "dismissed" else "rejected"
-        feedback.decided(given.proposal, review.state, review.comment)
+        if review.state != "accepted" or review.comment:  # `chose` has said accepted
+            feedback.decided(given.proposal, review.state, review.comment)
         ls.session.status.changed()
     return {"state": review.state}

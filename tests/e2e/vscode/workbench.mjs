@@ -93,7 +93,7 @@ export class Workbench {
       // Without an installed package the checkout itself is what the interpreter imports.
       PYTHONPATH: process.env.PYTHONPATH ?? "",
     };
-    for (const name of ["VSCODE_IPC_HOOK_CLI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", ...(env.OPENAI_BASE_URL ? [] : [])]) {
+    for (const name of ["VSCODE_IPC_HOOK_CLI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"]) {
       if (!(name in env)) delete environment[name];
     }
     const common = ["--user-data-dir", path.join(this.tmp, "data"), "--extensions-dir", dir("extensions")];
@@ -182,7 +182,7 @@ export class Workbench {
   }
 
   async indexed() {
-    await until("the index is complete", async () => (await this.status().innerText()).trim() === "Treewright", 90_000);
+    await until("the index is complete", async () => /Index: \d+ files/.test(await this.status().evaluate((each) => [each, ...each.querySelectorAll("[aria-label]")].map((one) => one.getAttribute("aria-label")).join(" "))), 90_000);
   }
 
   /** The page inside the webview whose content has `selector`. */

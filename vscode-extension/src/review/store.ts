@@ -137,6 +137,7 @@ export class Proposals implements vscode.Disposable {
 
   /** Put these hunks, and what they need, into the text: one edit, one undo. */
   async accept(entry: Entry, ids: readonly string[]): Promise<Applied> {
+    const begun = performance.now();
     const wanted = entry.withNeeded(ids);
     if (wanted.length === 0) return { ok: false, reason: "nothing is left to accept" };
     const edit = new vscode.WorkspaceEdit();
@@ -156,7 +157,7 @@ export class Proposals implements vscode.Disposable {
           edit.deleteFile(uri, { recursive: false });
           continue;
         }
-        const document = await vscode.workspace.openTextDocument(uri);
+        const document = documentOf(file.uri) ?? (await vscode.workspace.openTextDocument(uri));
         for (const each of placed(entry, document, wanted)) {
           const range = new vscode.Range(document.positionAt(each.start), document.positionAt(each.end));
           edit.replace(uri, range, each.text);
@@ -169,13 +170,23 @@ export class Proposals implements vscode.Disposable {
       return { ok: false, reason: error.message };
     }
     entry.decide(wanted, "accepted"); // before the edit: its own changes move the others
+    // VS Code may save a refactoring's files before it answers; the user sees the text before that.
+    let changed = 0;
+    const watching = vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      if (touched.has(document.uri.toString())) changed = performance.now() - begun;
+    });
     const ok = await vscode.workspace.applyEdit(edit, { isRefactoring: touched.size > 1 });
+    watching.dispose();
     if (!ok) {
       entry.decide(wanted, "pending");
       for (const uri of touched) await this.place(entry, uri);
       this.changed.fire(entry);
       return { ok: false, reason: "the editor did not take the edit; nothing was changed" };
     }
+    const took = (performance.now() - begun).toFixed(0);
+    this.log.info(
+      `applied ${wanted.length} hunks in ${touched.size} files: text after ${changed.toFixed(0)} ms, all done after ${took} ms`,
+    );
     this.settle(entry, wanted, [], "accepted");
     this.finishIfDone(entry);
     this.changed.fire(entry);
@@ -232,6 +243,11 @@ export class Proposals implements vscode.Disposable {
   dispose(): void {
     for (const each of this.disposables) each.dispose();
   }
+}
+
+/** The document if the editor has it already: asking for it would take a round trip. */
+function documentOf(uri: string): vscode.TextDocument | undefined {
+  return vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri);
 }
 
 /** The edits of one document for these hunks. Raises StaleError. */

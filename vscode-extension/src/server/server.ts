@@ -68,7 +68,8 @@ export class Server implements vscode.Disposable {
   /** Raises NotRunningError, and what the server answers. */
   request<R>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<R> {
     if (!this.client || !this.isRunning) return Promise.reject(new NotRunningError());
-    return this.client.sendRequest<R>(method, params, token);
+    // An undefined token would be taken for a second parameter.
+    return token ? this.client.sendRequest<R>(method, params, token) : this.client.sendRequest<R>(method, params);
   }
 
   /** A server command, by its own name. */
@@ -128,7 +129,13 @@ export class Server implements vscode.Disposable {
   }
 
   private async startClient(command: string[], attempt: number): Promise<void> {
-    const { CloseAction, ErrorAction, LanguageClient, State: ClientState } = await import("vscode-languageclient/node");
+    const {
+      CloseAction,
+      ErrorAction,
+      LanguageClient,
+      RevealOutputChannelOn,
+      State: ClientState,
+    } = await import("vscode-languageclient/node");
     if (attempt !== this.attempt) return;
     const [program = "", ...args] = command;
     const settings = vscode.workspace.getConfiguration("treewright.server");
@@ -145,6 +152,8 @@ export class Server implements vscode.Disposable {
       {
         documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
         outputChannel: this.log,
+        // A hover or a hint that fails is a line in the log; what the user asked for says so itself.
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
         initializationOptions: vscode.workspace.isTrusted ? {} : { agent: { trusted: false } },
         middleware: {
           workspace: {

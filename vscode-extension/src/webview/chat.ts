@@ -62,9 +62,7 @@ const form = h(
 const historyPanel = h("section", { id: "history", "aria-label": "Conversations" });
 historyPanel.hidden = true;
 document.body.append(
-  h("main", {}, h("h1", { class: "silent" }, "Treewright Chat"), banner, historyPanel, log),
-  form,
-  announcer,
+  h("main", {}, h("h1", { class: "silent" }, "Treewright Chat"), banner, historyPanel, log, form, announcer),
 );
 
 function option(value: string, label: string): HTMLOptionElement {

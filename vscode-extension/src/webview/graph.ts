@@ -65,10 +65,10 @@ const list = h("div", { id: "list", role: "listbox", "aria-label": "Symbols in t
 list.tabIndex = 0;
 const detail = h("div", { id: "detail" });
 document.body.append(
-  h("h1", { class: "silent" }, "Code Graph"),
   h(
     "header",
     { class: "bar" },
+    h("h1", { class: "silent" }, "Code Graph"),
     modeSelect,
     depthSelect,
     button("Zoom in", "zoom-in", () => zoom(1.3)),
@@ -157,9 +157,14 @@ const label = (node: GraphNode): string =>
 function draw(fit: boolean): void {
   if (!graph) return;
   const shown = graph;
-  const labels = new Map(shown.nodes.map((node) => [node.id, label(node)]));
+  const labels = new Map(shown.nodes.map((node) => [node.id, clip(label(node), 34)]));
+  const files = new Map(shown.nodes.map((node) => [node.id, clip(fileOf(node), 38)]));
+  const longest = (id: string): string => {
+    const [name, file] = [labels.get(id) ?? "", files.get(id) ?? ""];
+    return file.length > name.length ? file : name;
+  };
   const places = layout(
-    shown.nodes.map(({ id, depth, place }) => ({ id, depth, label: labels.get(id) ?? "", group: place.path })),
+    shown.nodes.map(({ id, depth, place }) => ({ id, depth, label: longest(id), group: place.path })),
     shown.edges,
   );
   const elements: ElementDefinition[] = [
@@ -167,9 +172,9 @@ function draw(fit: boolean): void {
       group: "nodes",
       data: {
         id: node.id,
-        label: clip(labels.get(node.id) ?? "", 34),
-        file: clip(fileOf(node), 38),
-        width: widthOf(labels.get(node.id) ?? ""),
+        label: labels.get(node.id) ?? "",
+        file: files.get(node.id) ?? "",
+        width: widthOf(longest(node.id)),
       },
       position: places.get(node.id) ?? { x: 0, y: 0 },
       classes: [
@@ -221,13 +226,16 @@ function draw(fit: boolean): void {
   drawList();
 }
 
+/** Below this the names cannot be read. */
+const READABLE = 0.6;
+
 /** All of it when that can be read, else the middle. */
 function show(): void {
   if (!graphics || !graph) return;
   graphics.fit(undefined, 24);
   if (graphics.zoom() > 1.1) graphics.zoom(1.1);
-  if (graphics.zoom() < 0.45) graphics.zoom(0.45);
-  graphics.center(graphics.zoom() <= 0.45 ? graphics.getElementById(graph.centre) : undefined);
+  if (graphics.zoom() < READABLE) graphics.zoom(READABLE);
+  graphics.center(graphics.zoom() <= READABLE ? graphics.getElementById(graph.centre) : undefined);
 }
 
 function zoom(by: number): void {
@@ -242,8 +250,8 @@ function highlight(): void {
   if (!selected) return;
   const node = graphics.getElementById(selected);
   node.addClass("selected");
-  node.connectedEdges().addClass("near");
   if (selected !== graph?.centre) {
+    node.connectedEdges().addClass("near");
     graphics.elements().not(node.closedNeighborhood()).addClass("far");
   }
 }
