@@ -186,15 +186,11 @@ def _offered(
     folder: str, cpu_s: float, row: dict[str, Any]
 ) -> tuple[list[dict[str, str]], list[str], list[str]]:
     """What the product itself offers for the folder: texts of changed files, titles, diffs."""
-    from treewright_agent.repair import repairer
+    from treewright_agent.repair import Outcome, repairer
     from treewright_indexer.cancel import CancelToken
     from treewright_indexer.workspace import IndexSettings, Workspace
 
-    tried = [0]
-
-    def progress(stage: str, done: int, found: int) -> None:
-        tried[0] = max(tried[0], done)
-
+    outcomes: list[Outcome] = []
     workspace = Workspace(IndexSettings(cache_dir=None, watch=False))
     started, cpu = time.monotonic(), _cpu()
     try:
@@ -203,7 +199,8 @@ def _offered(
         added.start(lambda done, total, message="": None, lambda message="": None)
         added.wait_ready(None)
         snapshot = workspace.snapshot()
-        found = repairer(progress=progress, cpu_s=cpu_s)(snapshot, root, [], 120.0, CancelToken())
+        mend = repairer(cpu_s=cpu_s, on_outcome=outcomes.append)
+        found = mend(snapshot, root, [], 120.0, CancelToken())
         texts: list[dict[str, str]] = []
         for change in found.changes:
             after = change.apply(snapshot.text)
@@ -217,12 +214,14 @@ def _offered(
     finally:
         workspace.close()
         row["wall_s"] = round(time.monotonic() - started, 2)
-        row["cpu_s"] = round(_cpu() - cpu, 2)
-        row["tried"] = tried[0]
+        # what runs in the sandbox's own process namespace says itself what it used
+        inside = sum(outcome.sandbox_cpu_s for outcome in outcomes)
+        row["cpu_s"] = round(_cpu() - cpu + inside, 2)
+        row["tried"] = sum(outcome.n_tried for outcome in outcomes)
 
 
 def _cpu() -> float:
-    """CPU seconds of this process and all that it waited for."""
+    """CPU seconds of this process and all that it waited for (which leaves out some in the sandbox)."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 

@@ -33,6 +33,8 @@ class Outcome:
     n_tried: int = 0
     n_generated: int = 0
     cpu_s: float = 0.0
+    sandbox_cpu_s: float = 0.0
+    """The part of it that was used in the sandbox."""
     wall_s: float = 0.0
     plugins: bool = True
     """The tests were run with pytest's installed plugins."""
@@ -60,6 +62,7 @@ def repair_folder(
     try:
         observed = session.load(token, deadline)
         outcome = _repair(session, observed, files, wanted, budget, deadline, token, progress)
+        outcome.sandbox_cpu_s = session.cpu_s
         outcome.cpu_s = session.cpu_s + time.process_time() - cpu_before
         outcome.plugins = plan.plugins
         outcome.wall_s = time.monotonic() - started

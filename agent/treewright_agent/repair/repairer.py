@@ -33,6 +33,7 @@ def repairer(
     settings: ExecutorSettings | None = None,
     progress: Progress = lambda stage, done, found: None,
     cpu_s: float = 60.0,
+    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Callable[[Snapshot, str, Sequence[str], float, CancelToken], Repaired]:
     """What `routines.request.Services.repair` wants: mends the failing tests of a folder."""
 
@@ -40,7 +41,7 @@ def repairer(
         snapshot: Snapshot, root: str, tests: Sequence[str], seconds: float, token: CancelToken
     ) -> Repaired:
         with ShadowWorkshop(snapshot, root, settings) as workshop:
-            return mend(workshop, tests, seconds, token, progress, cpu_s)
+            return mend(workshop, tests, seconds, token, progress, cpu_s, on_outcome)
 
     return repair
 
@@ -52,6 +53,7 @@ def mend(
     token: CancelToken,
     progress: Progress = lambda stage, done, found: None,
     cpu_s: float = 60.0,
+    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Repaired:
     """Search, rank and confirm. Raises RefusedError where nothing may be run or the tests
     cannot be, HostFailedError, CancelledError."""
@@ -70,6 +72,7 @@ def mend(
     files = _python_files(workshop.snapshot, workshop.root)
     budget = Budget(cpu_s=cpu_s, wall_s=max(5.0, seconds * 0.85))
     outcome = _searched(workshop, copy, suite, tests, files, budget, token, progress)
+    on_outcome(outcome)
     before = _as_run(outcome.observed, suite)
     if not outcome.targets and not outcome.observed.errors:
         return Repaired((), (), before, None, outcome.note or "no failing test")

@@ -33,6 +33,8 @@ class Process(Protocol):
     stdin_fd: int
     stdout_fd: int
 
+    def close_stdin(self) -> None: ...
+    def wait(self, seconds: float) -> None: ...
     def kill(self) -> None: ...
     def tail(self) -> str:
         """The last of what it wrote to stderr."""
@@ -77,6 +79,9 @@ class HostSession:
         }
 
     def close(self) -> None:
+        """End the process; a moment is left to it, so that the time it used is accounted for."""
+        self._process.close_stdin()
+        self._process.wait(0.3)
         self._process.kill()
 
     # ---------------------------------------------------------------- commands

@@ -9,6 +9,7 @@ import sys
 import types
 from typing import Any
 
+_NOT_YET = object()
 _MAX_TYPES = 6
 _MAX_ATTRIBUTES = 40
 
@@ -68,6 +69,9 @@ class Spectrum:
         add = lines.add
         seen = self._seen_codes
         key = f"{file}:{code.co_firstlineno}:{code.co_name}"
+        if code not in seen:  # it may never return
+            seen[code] = 0
+            self._note(key, frame.f_locals, _NOT_YET)
 
         def local(frame: types.FrameType, event: str, arg: Any) -> Any:
             if event == "line":
@@ -83,7 +87,8 @@ class Spectrum:
         known = self.types.setdefault(key, {})
         for name, value in list(names.items()):
             _add(known, name, type_name(value))
-        _add(known, "return", type_name(returned))
+        if returned is not _NOT_YET:
+            _add(known, "return", type_name(returned))
         owner = names.get("self")
         if owner is not None:
             try:

@@ -215,8 +215,10 @@ def _special(scope: Scope, node: ast.Call) -> None:
             _with_arguments(scope, node, ["1", f"{stop} + 1"], "range off by one", 1.9)
             _with_arguments(scope, node, [f"{stop} - 1", "-1", "-1"], "range backwards", 2.2)
             for variable in scope.variables(node):
-                if family(scope.types_of_name(variable, node)) == "number":
-                    _with_arguments(scope, node, [variable, *given], "start of a range", 2.2)
+                if family(scope.types_of_name(variable, node)) in ("number", ""):
+                    unread = variable in scope.unread_parameters(node)
+                    start_cost = 1.4 if unread else 2.2
+                    _with_arguments(scope, node, [variable, *given], "start of a range", start_cost)
                     _with_arguments(
                         scope, node, [f"{variable} + 1", *given], "start of a range", 2.2
                     )
@@ -229,7 +231,7 @@ def _special(scope: Scope, node: ast.Call) -> None:
                 scope, node, [f"{given[1]} - 1", f"{given[0]} - 1", "-1"], "range backwards", 2.2
             )
             for variable in scope.variables(node):
-                if family(scope.types_of_name(variable, node)) == "number":
+                if family(scope.types_of_name(variable, node)) in ("number", ""):
                     _with_arguments(scope, node, [*given, variable], "step of a range", 2.5)
         elif len(node.args) == 3:
             _with_arguments(scope, node, given[:2], "range forwards", 2.2)

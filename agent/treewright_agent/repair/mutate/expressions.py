@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import product
 
 from treewright_agent.repair.model import Edit
 from treewright_agent.repair.mutate.scope import BUILTINS, Scope, alike, family
@@ -177,7 +178,7 @@ def _augmented(scope: Scope, node: ast.AugAssign) -> None:
     for text in ("+", "-", "*", "//", "/"):
         if text != OPERATORS[type(node.op)]:
             likely.setdefault(text, 2.8)
-    for text, cost in (*likely.items(), ("", 2.0)):
+    for text, cost in (*likely.items(), ("", 2.4)):
         new = written[:position] + text + "=" + written[position + len(operator) :]
         scope.put(gap, new, "assignment operator", cost)
 
@@ -950,6 +951,37 @@ def concatenation(scope: Scope) -> None:
                 if family(scope.types_of_name(name, node)) in ("set", "list"):
                     scope.replace(node, f"{text} | {name}", "part added", 3.0)
                     scope.replace(node, f"{text} - {name}", "part added", 3.0)
+
+
+def parallel_parts(scope: Scope) -> None:
+    """`a + left[i:]` -> `a + left[i:] + right[j:]`: the same part once more, with the names of
+    its twin."""
+    for node in scope.expressions():
+        if not isinstance(node, ast.BinOp) or not isinstance(
+            node.op, (ast.Add, ast.Mult, ast.BitOr)
+        ):
+            continue
+        part = node.right
+        loose = [
+            n for n in ast.walk(part) if isinstance(n, ast.Name) and n.id in scope.variables(node)
+        ]
+        names = list(dict.fromkeys(n.id for n in loose))
+        if not 1 <= len(names) <= 2:
+            continue
+        operator, whole = OPERATORS[type(node.op)], scope.text(node)
+        others = [
+            [
+                v
+                for v in scope.variables(node)
+                if v != name
+                and alike(scope.types_of_name(name, node), scope.types_of_name(v, node))
+                is not False
+            ]
+            for name in names
+        ]
+        for chosen in product(*others):
+            twin = scope.with_names(part, dict(zip(names, chosen, strict=True)))
+            scope.replace(node, f"{whole} {operator} {twin}", "part added", 2.9)
 
 
 def comprehensions(scope: Scope) -> None:

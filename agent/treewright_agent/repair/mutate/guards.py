@@ -272,9 +272,47 @@ def guards(scope: Scope) -> None:
                 )
 
 
+def conditioned(scope: Scope) -> None:
+    """`do()` -> `if c: do()`: a step that is only right sometimes."""
+    for statement in scope.statements():
+        if not isinstance(statement, (ast.Expr, ast.Assign, ast.AugAssign, ast.Return)):
+            continue
+        if is_docstring(scope, statement) or not scope.module.begins_line(statement):
+            continue
+        text = scope.text(statement)
+        place = scope.module.block_of(statement)
+        if "\n" in text or place is None:
+            continue
+        if (
+            isinstance(statement, ast.Return)
+            and place[1] == len(place[0]) - 1
+            and scope.parent(statement) is scope.function
+        ):
+            continue
+        indent, break_ = scope.module.indent(statement), scope.module.text.newline
+        step = scope.step(statement)
+        names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+        for condition, extra in atoms(scope, statement)[:40]:
+            words = set(
+                condition.replace("(", " ")
+                .replace(")", " ")
+                .replace("[", " ")
+                .replace("]", " ")
+                .split()
+            )
+            near = 0.0 if names & words else 0.5
+            scope.put(
+                scope.module.span(statement),
+                f"if {condition}:{break_}{indent}{step}{text}",
+                "condition added", 2.7 + extra + near,
+            )  # fmt: skip
+
+
 def _raises_inside(scope: Scope, function: Definition) -> bool:
     """Does a failing test end in an exception that this function raises?"""
-    if scope.clues.kinds <= {"AssertionError", "Exception", "Failed", "OutOfTime"}:
+    if "OutOfTime" in scope.clues.kinds:
+        return True  # some input makes it go on for ever
+    if scope.clues.kinds <= {"AssertionError", "Exception", "Failed"}:
         return False
     first, last = function.lineno, function.end_lineno or function.lineno
     return any(

@@ -202,6 +202,20 @@ class Scope:
                 return indent[len(outer) :]
         return "    "
 
+    def with_names(self, node: ast.expr | ast.stmt, table: Mapping[str, str]) -> str:
+        """The text of `node` with variables exchanged."""
+        base = self.module.span(node).start
+        data = self.text(node).encode()
+        named = [
+            n
+            for n in ast.walk(node)
+            if isinstance(n, ast.Name) and n.id in table and self.module.editable(n)
+        ]
+        for name in sorted(named, key=lambda n: -self.module.span(n).start):
+            span = self.module.span(name)
+            data = data[: span.start - base] + table[name.id].encode() + data[span.end - base :]
+        return data.decode("utf-8", "replace")
+
     # ---------------------------------------------------------------- names and types
 
     def function_at(self, node: ast.AST) -> Definition | None:

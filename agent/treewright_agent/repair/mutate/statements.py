@@ -658,14 +658,14 @@ def similar(scope: Scope) -> None:
         made: dict[str, float] = {}
         for i, first in enumerate(loose):
             for second in loose[i + 1 :]:
-                made.setdefault(_with_names(scope, statement, {first: second, second: first}), 2.5)
+                made.setdefault(scope.with_names(statement, {first: second, second: first}), 2.5)
             for other in scope.variables(statement):
                 same = alike(
                     scope.types_of_name(first, statement), scope.types_of_name(other, statement)
                 )
                 if other != first and same is not False:
                     made.setdefault(
-                        _with_names(scope, statement, {first: other}), 2.7 if same else 3.2
+                        scope.with_names(statement, {first: other}), 2.7 if same else 3.2
                     )
         for attribute in ast.walk(statement):
             if (
@@ -680,21 +680,6 @@ def similar(scope: Scope) -> None:
             if line != text:
                 scope.insert_after(statement, [line], "similar statement added", cost)
                 scope.insert_before(statement, [line], "similar statement added", cost + 0.1)
-
-
-def _with_names(scope: Scope, statement: ast.stmt, table: dict[str, str]) -> str:
-    """The statement's text with variables exchanged."""
-    base = scope.module.span(statement).start
-    data = scope.text(statement).encode()
-    nodes = [
-        n
-        for n in ast.walk(statement)
-        if isinstance(n, ast.Name) and n.id in table and scope.module.editable(n)
-    ]
-    for node in sorted(nodes, key=lambda n: -scope.module.span(n).start):
-        span = scope.module.span(node)
-        data = data[: span.start - base] + table[node.id].encode() + data[span.end - base :]
-    return data.decode("utf-8", "replace")
 
 
 def copies(scope: Scope) -> None:
