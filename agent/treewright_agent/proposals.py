@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -88,6 +89,8 @@ class Proposal:
     root: str
     before: Mapping[str, SourceText] = field(compare=False, repr=False)
     """Each changed file's text before."""
+    made_at: float | None = field(compare=False, default_factory=time.time)
+    """Seconds since the epoch; None in a record that lacks it. See `validity`."""
 
     @cached_property
     def diff(self) -> str:
