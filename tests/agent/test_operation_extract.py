@@ -159,6 +159,7 @@ def test_extract_function_is_refused(tmp_path: Path, before: str, reason: str) -
 INLINE = [
     pytest.param("def f(a):\n    x$0 = a + 1\n    return x\n", "def f(a):\n    return a + 1\n", id="once"),
     pytest.param("def f(a):\n    x = a + 1\n    return $0x * 2\n", "def f(a):\n    return (a + 1) * 2\n", id="with parentheses where needed"),
+    pytest.param("def f(a):\n    x$0 = a - 1\n    return 2 - x, x - 2, -x, x ** 2\n", "def f(a):\n    return 2 - (a - 1), a - 1 - 2, -(a - 1), (a - 1) ** 2\n", id="only where the meaning needs it"),
     pytest.param("def f(a):\n    x$0 = a.b\n    return x.c, x[0]\n", "def f(a):\n    return a.b.c, a.b[0]\n", id="twice"),
     pytest.param("def f(a):\n    x$0 = 1, 2\n    return g(x)\n", "def f(a):\n    return g((1, 2))\n", id="a tuple"),
     pytest.param("def f(a):\n    x$0: int = a  # why\n    return x\n", "def f(a):\n    return a\n", id="with an annotation and a comment"),

@@ -19,7 +19,7 @@ def test_one_rule_everywhere(tmp_path: Path) -> None:
 def test_one_place(tmp_path: Path) -> None:
     before = "if not a in b:\n    c = not d in e\n$0"
     check_operation(
-        tmp_path, "fix_lint", before, "if a not in b:\n    c = not d in e\n", code="E713", start=3
+        tmp_path, "fix_lint", before, "if a not in b:\n    c = not d in e\n", code="E713", start=7
     )
 
 

@@ -10,7 +10,7 @@ from tests.support.operations import check_operation, check_refused
 
 CASES = [
     pytest.param("def d$0(x):\n    return x * 2\n\n\ny = d(3)\n", "y = 3 * 2\n", id="a literal"),
-    pytest.param("def d$0(x):\n    return x * 2\n\n\ny = d(a + 1) + d(b)\n", "y = ((a + 1) * 2) + (b * 2)\n", id="parentheses where needed"),
+    pytest.param("def d$0(x):\n    return x * 2\n\n\ny = d(a + 1) + d(b)\n", "y = (a + 1) * 2 + b * 2\n", id="parentheses where needed"),
     pytest.param("def d$0(x, k=2):\n    return x * k\n\n\ny = d(k=5, x=1)\nz = d(1)\n", "y = 1 * 5\nz = 1 * 2\n", id="keywords and defaults"),
     pytest.param('def d$0(x):\n    """Doc."""\n    print(x)\n\n\nd(1)\n', "print(1)\n", id="a body without a result"),
     pytest.param("class A:\n    def d$0(self, x):\n        return self.k * x\n\n    def m(self):\n        return self.d(3)\n",

@@ -362,4 +362,21 @@ def needs_parentheses(value: Node, place: Node) -> bool:
         if parent.type == "subscript" and parent.child_by_field_name("value") == place:
             return True
         return value.type in ("named_expression", "lambda") and parent.type == "interpolation"
+    if value.type == parent.type == "binary_operator":
+        inner, outer = _strength(value), _strength(parent)
+        on_the_left = parent.child_by_field_name("left") == place
+        return inner < outer or (inner == outer and (not on_the_left or outer == _POWER))
     return parent.type not in _WHOLE_PLACES
+
+
+_STRENGTHS = {
+    "|": 1, "^": 2, "&": 3, "<<": 4, ">>": 4, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6,
+    "@": 6, "**": 8,
+}  # fmt: skip
+_POWER = 8
+
+
+def _strength(operation: Node) -> int:
+    """How tightly a binary operation binds; 0 for an operator that is not known."""
+    operator = operation.child_by_field_name("operator")
+    return _STRENGTHS.get(operator.type, 0) if operator is not None else 0
