@@ -15,10 +15,10 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install -qq
 SOURCES   := server agent indexer editors benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow e2e check fmt bench picture extension lock clean
+.PHONY: help run test test-slow e2e e2e-vscode check fmt bench picture extension lock clean
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: $(VENV)/.run ## index WORKSPACE (default: this repository) and play an editor session
 	@$(BIN)/python editors/demo/session.py "$(WORKSPACE)" $(ARGS)
@@ -31,6 +31,10 @@ test-slow: $(VENV)/.dev ## run the tests that take minutes
 
 e2e: $(VENV)/.dev ## only the tests with real processes and a real Neovim
 	$(BIN)/python -m pytest -m e2e $(ARGS)
+
+e2e-vscode: $(VENV)/.run extension ## the extension in a real VS Code, in a headless browser
+	bash tests/e2e/vscode/setup.sh
+	TREEWRIGHT_PYTHON=$(CURDIR)/$(BIN)/python node tests/e2e/vscode/run.mjs
 
 check: $(VENV)/.dev ## format, lint, types, layers, lock files
 	$(BIN)/ruff format --check $(SOURCES)
