@@ -108,6 +108,26 @@ def test_the_projects_single_lines_count(tmp_path: Path) -> None:
     check_operation(tmp_path, "add_import", files, after, path="m.py", module="a", name="c")
 
 
+def test_the_order_of_the_other_groups_counts(tmp_path: Path) -> None:
+    files = {"m.py": "from abc import x\nimport os\n\nfrom b import y\n"}
+    after = {"m.py": "from abc import x\nimport os\n\nfrom b import y\nimport c\n"}
+    check_operation(tmp_path, "add_import", files, after, path="m.py", module="c")
+
+
+def test_of_two_groups_of_a_section_the_one_with_the_package(tmp_path: Path) -> None:
+    before = "from a import x\n\nfrom b.c import y\n"
+    after = "from a import x\n\nfrom b.a import z\nfrom b.c import y\n"
+    check_operation(
+        tmp_path,
+        "add_import",
+        {"m.py": before},
+        {"m.py": after},
+        path="m.py",
+        module="b.a",
+        name="z",
+    )
+
+
 @pytest.mark.parametrize(
     ("before", "arguments", "reason"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -263,9 +263,9 @@ class ImportBlock:
         sections = [[self.section(s.sort_module) for s in each] for each in paragraphs]
         separated = all(len(set(each)) == 1 for each in sections)
         if separated:
-            for index, each in enumerate(sections):
-                if each[0] == section:
-                    return self._inside(paragraphs[index], key)
+            alike = [p for p, s in zip(paragraphs, sections, strict=True) if s[0] == section]
+            if alike:  # two groups of one section: beside the same package
+                return self._inside(max(alike, key=lambda p: _kinship(p, key[1])), key)
             return self._new_paragraph(paragraphs, sections, section)
         # Sections that stand together: beside one's own, in the paragraph with most of them.
         index = max(range(len(sections)), key=lambda i: (sections[i].count(section), -i))
@@ -308,22 +308,27 @@ class ImportBlock:
         return found
 
     def _inside(self, group: Sequence[Statement], key: tuple[bool, str]) -> tuple[int, str, str]:
-        def by_kind(is_from: bool, module: str) -> tuple[object, ...]:
-            return is_from, module_key(module)
-
-        def by_module(is_from: bool, module: str) -> tuple[object, ...]:
-            return module_key(module), is_from
-
-        def by_kind_reversed(is_from: bool, module: str) -> tuple[object, ...]:
-            return not is_from, module_key(module)
-
-        for order in (by_kind, by_module, by_kind_reversed):
+        for order in self._orders:
             keys = [order(s.is_from, s.sort_module) for s in group]
             if is_sorted(keys):
                 place = sum(1 for each in keys if each <= order(*key))
                 return self._before(group[0]) if not place else self._behind(group[place - 1])
         alike = [s for s in group if s.is_from == key[0] and s.sort_module <= key[1]]
         return self._behind(alike[-1] if alike else group[-1])
+
+    @cached_property
+    def _orders(self) -> list[Callable[[bool, str], tuple[object, ...]]]:
+        """Ways to sort a group, the one that most groups of the file follow first."""
+        groups = [group for run in self.runs for group in self._paragraphs(run)]
+
+        def fitting(order: Callable[[bool, str], tuple[object, ...]]) -> int:
+            return sum(
+                is_sorted([order(s.is_from, s.sort_module) for s in group]) for group in groups
+            )
+
+        if self.style.within_sections:
+            return [_by_module, _by_kind, _by_kind_reversed]
+        return sorted((_by_kind, _by_module, _by_kind_reversed), key=fitting, reverse=True)
 
     def _new_paragraph(
         self,
@@ -368,21 +373,25 @@ class ImportBlock:
         if head >= end:
             opening = "" if not self.data or self.data.endswith((b"\n", b"\r")) else "\n"
             return end, opening + ("\n" if self._has_docstring() else ""), ""
-        following = self.data[head:]
-        blank = re.match(rb"(?:[ \t\f]*(?:\r\n|\n|\r))*", following)
-        at = head + (blank.end() if blank else 0)
-        n_blank = len(re.findall(rb"\r\n|\n|\r", self.data[head:at]))
-        before = "\n" if head and not n_blank and self._has_docstring() else ""
-        next_node = next((n for n in self.root.children if n.start_byte >= at), None)
-        is_import = next_node is not None and next_node.type in STATEMENTS
-        is_definition = next_node is not None and next_node.type in (
+        blank = re.compile(rb"[ \t\f]*(?:\r\n|\n|\r)")
+        breaks: list[int] = []
+        at = head
+        while (match := blank.match(self.data, at)) is not None:
+            at = match.end()
+            breaks.append(at)
+        if at >= end:
+            return end, "\n" if head and not breaks and self._has_docstring() else "", ""
+        first = next((n for n in self.root.children if n.start_byte >= at), None)
+        is_import = first is not None and first.type in STATEMENTS
+        is_definition = first is not None and first.type in (
             "function_definition", "class_definition", "decorated_definition",
         )  # fmt: skip
-        if at >= end:
-            return end, before, ""
-        if is_import:
-            return at, before, "\n" if section == FUTURE else ""
-        return at, before, "\n\n" if is_definition else "\n"
+        separate = head > 0 and (self._has_docstring() or bool(breaks))
+        before = "\n" if separate and not breaks else ""
+        place = breaks[0] if separate and breaks else head
+        left = len(breaks) - (1 if separate and breaks else 0)
+        needed = (1 if section == FUTURE else 0) if is_import else 2 if is_definition else 1
+        return place, before, "\n" * max(0, needed - left)
 
     def _has_docstring(self) -> bool:
         first = next((n for n in self.root.children if n.type != "comment"), None)
@@ -479,3 +488,28 @@ class ImportBlock:
             return offset, before
         offset, before, _ = self._first_place(STANDARD)
         return offset, before
+
+
+def _by_kind(is_from: bool, module: str) -> tuple[object, ...]:
+    return is_from, module_key(module)
+
+
+def _by_module(is_from: bool, module: str) -> tuple[object, ...]:
+    return module_key(module), is_from
+
+
+def _by_kind_reversed(is_from: bool, module: str) -> tuple[object, ...]:
+    return not is_from, module_key(module)
+
+
+def _kinship(group: Sequence[Statement], module: str) -> int:
+    """How many leading parts of its name a module shares with one of the group."""
+    parts = module.split(".")
+    best = 0
+    for statement in group:
+        other = statement.sort_module.split(".")
+        common = 0
+        while common < min(len(parts), len(other)) and parts[common] == other[common]:
+            common += 1
+        best = max(best, common)
+    return best

@@ -111,6 +111,8 @@ class Style(NamedTuple):
     combine_as: bool = False
     sorts: bool = False
     """ruff or isort is configured to sort imports."""
+    within_sections: bool = False
+    """By module alone, whether `import` or `from`."""
 
 
 def style_of(path: str) -> Style:
@@ -169,6 +171,9 @@ def _style(file: str, stamp: int) -> Style | None:
         bool(own_isort.get("force-single-line") or isort.get("force_single_line")),
         bool(own_isort.get("combine-as-imports") or isort.get("combine_as_imports")),
         sorts,
+        bool(
+            own_isort.get("force-sort-within-sections") or isort.get("force_sort_within_sections")
+        ),
     )
 
 
