@@ -180,10 +180,9 @@ class Replayed:
 
 def replay(events: Iterable[Event], snapshot: Snapshot, root: str, token: CancelToken) -> Replayed:
     """Do the recorded edits again on `snapshot`. Raises what planning them raises."""
-    from treewright_agent.tools.operating import plan
-
     from treewright_agent.calls import Call
     from treewright_agent.draft import Draft
+    from treewright_agent.tools.operating import plan
 
     draft = Draft(snapshot)
     drafts = [draft]

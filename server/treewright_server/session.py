@@ -25,6 +25,7 @@ from treewright_server.plain import field, is_object, items
 from treewright_server.semantic import TokenMemory
 from treewright_server.services import AgentServices
 from treewright_server.status import StatusFeed
+from treewright_server.tasks import Tasks
 
 if TYPE_CHECKING:
     from treewright_indexer.semantics.interactive import Interactive
@@ -64,6 +65,7 @@ class Session:
         self.progresses: dict[str, Progress] = {}
         self.tokens = TokenMemory()
         self.services = AgentServices(self)
+        self.tasks = Tasks()
         self.status = StatusFeed(ls)
         self.load_error: Exception | None = None
         self._jedi: Interactive | None = None
@@ -409,6 +411,7 @@ class Session:
             self.clock.close()
             self.linting.close()
             self.feedback.close()
+            self.tasks.close()
             self.services.close()
         if self._log_handler is not None:
             logger.removeHandler(self._log_handler)

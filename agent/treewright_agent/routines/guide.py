@@ -57,10 +57,14 @@ def guide_for(
     reasons = [why] if why else []
     if not has_model:
         reasons.append("no language model is set up, and no rule covers this request")
-    found = [f"{len(places)} places"] if places else ["no place in the code"]
+    found = (
+        f"{len(places)} {'place has' if len(places) == 1 else 'places have'} to do with it."
+        if places
+        else "No place in the code was found that has to do with it."
+    )
     return Guide(
         title=request.instruction.strip().split("\n")[0][:100],
-        summary=f"This was not done automatically. {', '.join(found)} found that have to do with it.",
+        summary=f"This was not done automatically. {found}",
         console_steps=tuple(steps),
         cli_command=command,
         possible_reasons=tuple(reasons),

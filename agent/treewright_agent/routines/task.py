@@ -8,6 +8,7 @@ Nothing here writes a file of the user's.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ from treewright_agent.calls import Call
 from treewright_agent.context import compress, gather
 from treewright_agent.draft import Draft, hashes
 from treewright_agent.episodes import Episode, fingerprint_of
+from treewright_agent.guard.gate import Guard, Policy, named_files
 from treewright_agent.intents import Intent, mending, understand
 from treewright_agent.models.budget import Budget
 from treewright_agent.models.tokens import estimate
@@ -26,7 +28,7 @@ from treewright_agent.proposals import Proposal, ProposalRefused, consider_chang
 from treewright_agent.routines.guide import guide_for
 from treewright_agent.routines.pursue import pursue
 from treewright_agent.routines.request import READ_ONLY, Services, Source, TaskRequest, TaskResult
-from treewright_agent.tools.bench import Bench, Question
+from treewright_agent.tools.bench import Bench, Gate, Question
 from treewright_agent.tools.operating import plan
 from treewright_agent.trajectory import Trajectory, state_of
 from treewright_indexer.cancel import CancelToken
@@ -145,6 +147,18 @@ class Task:
         found = self._by_search(intent) if intent is not None else None
         return found if found is not None and found.draft is not None else None
 
+    def _gate(self) -> Gate:
+        """What every tool call passes; the user's words may name files that are held else."""
+        services, request = self.services, self.request
+        if services.gate is not None:
+            return services.gate(request, self.root)
+
+        def is_there(shown: str) -> bool:
+            return self.snapshot.exists(os.path.join(self.root, shown))
+
+        files = named_files(request.instruction, is_there)
+        return Guard(Policy(self.root, request.kind, files=files, ask=services.ask))
+
     @property
     def _has_brain(self) -> bool:
         services = self.services
@@ -227,7 +241,8 @@ class Task:
         others = len(found.changes) - 1
         notes = [found.note] if found.note else []
         if others:
-            notes.append(f"{others} other changes pass the tests too: look which one is meant")
+            many = "1 other change passes" if others == 1 else f"{others} other changes pass"
+            notes.append(f"{many} the tests too: look which one is meant")
         return self._result(
             True, "done", "repair", title, proposal=made, draft=draft, tests=found.after,
             rule_id=intent.rule_id, confidence=0.9 if not others else 0.7, notes=tuple(notes),
@@ -335,7 +350,7 @@ class Task:
         return Bench(
             Draft(self.snapshot), self.token, self.budget, self.root, workshop=self._workshop,
             ask=services.ask, web=services.web, memory=services.memory,
-            gate=services.gate(self.request, self.root) if services.gate is not None else None,
+            gate=self._gate(),
             command_timeout_s=settings.command_timeout_s, max_output=settings.max_output,
             diagnostics=diagnostics,
         )  # fmt: skip

@@ -46,7 +46,18 @@ COMMANDS: Final[dict[str, str]] = {
     "treewright.index.rebuild": "index_rebuild",
     "treewright.search": "search",
     "treewright.graph": "graph",
+    "treewright.task": "task",
+    "treewright.fix": "task:fix",
+    "treewright.refactor": "task:refactor",
+    "treewright.writeTests": "task:write_tests",
+    "treewright.explain": "task:explain",
+    "treewright.review": "task:review",
+    "treewright.chat": "task:chat",
+    "treewright.tasks": "task_list",
+    "treewright.why": "task_why",
+    "treewright.memory": "task_memory",
 }
+"""A function other than `run` is named behind a colon."""
 
 
 def names() -> list[str]:
@@ -57,7 +68,8 @@ def find(name: str) -> Command | None:
     """The command, its module loaded; None when there is none of that name."""
     module = COMMANDS.get(name)
     if module is not None:
-        return importlib.import_module(f"{__name__}.{module}").run
+        module, _, function = module.partition(":")
+        return getattr(importlib.import_module(f"{__name__}.{module}"), function or "run")
     prefix, _, operation = name.partition(".")
     if prefix == "treewright" and operation in OPERATIONS:
         from treewright_server.commands.operation import command
