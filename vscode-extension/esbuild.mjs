@@ -9,31 +9,50 @@ const watch = process.argv.includes("--watch");
 const codicons = path.dirname(createRequire(import.meta.url).resolve("@vscode/codicons/dist/codicon.css"));
 
 const common = {
-    bundle: true,
-    minify: production,
-    sourcemap: production ? false : "linked",
-    legalComments: "none",
-    logLevel: "info",
+  bundle: true,
+  minify: production,
+  sourcemap: production ? false : "linked",
+  legalComments: "none",
+  logLevel: "info",
+};
+// The language client is most of the code, and is not needed before the server starts.
+const clientApart = {
+  name: "client-apart",
+  setup(build) {
+    build.onResolve({ filter: /^vscode-languageclient\/node$/ }, () => ({ path: "./client.js", external: true }));
+  },
 };
 const builds = [
-    {
-        ...common,
-        entryPoints: ["src/extension.ts"],
-        outfile: "dist/extension.js",
-        platform: "node",
-        format: "cjs",
-        target: "node20",
-        external: ["vscode"],
-        mainFields: ["module", "main"],
-    },
-    {
-        ...common,
-        entryPoints: { chat: "src/webview/chat.ts", graph: "src/webview/graph.ts" },
-        outdir: "dist",
-        platform: "browser",
-        format: "iife",
-        target: "es2022",
-    },
+  {
+    ...common,
+    entryPoints: { client: "vscode-languageclient/node" },
+    outdir: "dist",
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    external: ["vscode"],
+    mainFields: ["module", "main"],
+  },
+  {
+    ...common,
+    plugins: [clientApart],
+    supported: { "dynamic-import": false },
+    entryPoints: ["src/extension.ts"],
+    outfile: "dist/extension.js",
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    external: ["vscode"],
+    mainFields: ["module", "main"],
+  },
+  {
+    ...common,
+    entryPoints: { chat: "src/webview/chat.ts", graph: "src/webview/graph.ts" },
+    outdir: "dist",
+    platform: "browser",
+    format: "iife",
+    target: "es2022",
+  },
 ];
 
 await rm("dist", { recursive: true, force: true });

@@ -11,19 +11,19 @@ const out = path.join(here, "..", "out", "unit");
 rmSync(out, { recursive: true, force: true });
 const tests = readdirSync(here).filter((name) => name.endsWith(".test.ts"));
 await esbuild.build({
-    entryPoints: tests.map((name) => path.join(here, name)),
-    outdir: out,
-    outExtension: { ".js": ".cjs" },
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    sourcemap: "inline",
-    logLevel: "warning",
-    external: ["vscode", "canvas"],
+  entryPoints: tests.map((name) => path.join(here, name)),
+  outdir: out,
+  outExtension: { ".js": ".cjs" },
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  sourcemap: "inline",
+  logLevel: "warning",
+  external: ["vscode", "canvas"],
 });
 const files = tests.map((name) => path.join(out, name.replace(/\.ts$/, ".cjs")));
 const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...process.argv.slice(2), ...files], {
-    stdio: "inherit",
+  stdio: "inherit",
 });
 process.exit(status ?? 1);

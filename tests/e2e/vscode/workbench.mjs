@@ -144,19 +144,30 @@ export class Workbench {
     await this.page.screenshot({ path: path.join(this.out, `${name}.png`), ...options });
   }
 
-  async command(title) {
-    await this.page.keyboard.press("F1");
+  /** Press a key that opens the quick input; a closed webview may have taken the focus with it. */
+  async #quickInput(key) {
     const box = this.page.locator(".quick-input-widget input.input");
-    await box.waitFor();
+    for (let i = 0; ; i++) {
+      await this.page.keyboard.press(key);
+      try {
+        await box.waitFor({ timeout: i < 3 ? 2500 : 20_000 });
+        return box;
+      } catch (error) {
+        if (i >= 3) throw error;
+        await this.page.locator(".part.titlebar").click({ position: { x: 300, y: 10 } });
+      }
+    }
+  }
+
+  async command(title) {
+    const box = await this.#quickInput("F1");
     await box.fill(`>${title}`);
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title.split(": ").pop() }).first().waitFor();
     await this.page.keyboard.press("Enter");
   }
 
   async open(name) {
-    await this.page.keyboard.press("Control+p");
-    const box = this.page.locator(".quick-input-widget input.input");
-    await box.waitFor();
+    const box = await this.#quickInput("Control+p");
     await box.fill(name);
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: path.basename(name) }).first().waitFor();
     await this.page.keyboard.press("Enter");

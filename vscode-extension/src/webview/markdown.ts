@@ -111,7 +111,7 @@ function block(token: Token, handlers: Handlers, depth: number): Node {
         row.map((cell) => h(tag, {}, ...inlineOf(cell.tokens)));
       const head = h("thead", {}, h("tr", {}, ...cells(table.header, "th")));
       const body = h("tbody", {}, ...table.rows.map((row) => h("tr", {}, ...cells(row, "td"))));
-      const frame = h("div", { class: "table", role: "region", "aria-label": "Table" }, h("table", {}, head, body));
+      const frame = h("div", { class: "table", role: "group", "aria-label": "Table" }, h("table", {}, head, body));
       frame.tabIndex = 0; // it scrolls sideways
       return frame;
     }
@@ -191,7 +191,7 @@ function withCitations(text: string, handlers: Handlers): Node {
 function code(token: Tokens.Code, handlers: Handlers): Node {
   const language = (token.lang ?? "").trim().split(/\s+/)[0] ?? "";
   const shown = language.slice(0, 30) || "text";
-  const pre = h("pre", { role: "region", "aria-label": `Code, ${shown}` }, h("code", {}, token.text));
+  const pre = h("pre", { role: "group", "aria-label": `Code, ${shown}` }, h("code", {}, token.text));
   pre.tabIndex = 0; // it scrolls sideways
   const bar = h(
     "div",
