@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from treewright_agent.calls import Call, calls_to_json, canonical_json, relative_calls
 from treewright_agent.changes import ConflictError, FileChange, SourceChange, TextEdit
+from treewright_agent.guard.scope import concerns
 from treewright_agent.linediff import line_edits
 from treewright_agent.operations import OPERATIONS, run
 from treewright_agent.verify import Report, verify
@@ -281,17 +282,25 @@ def _annotations(
     titles = {operation.name: operation.title for operation in OPERATIONS}
     names = list(dict.fromkeys(call.operation for call in calls))
     label = titles.get(names[0], title) if len(names) == 1 else title
+    held = {
+        (concern.path, concern.hunk): concern.reason
+        for concern in concerns(change, snapshot.text, snapshot.display_path)
+        if concern.holds
+    }
     for file in change.files:
         text = snapshot.text(file.path)
         shown = snapshot.display_path(file.path)
+        whole = held.get((file.path, FILE), "")
         for index, edit in enumerate(file.edits):
-            doubt = _doubt(snapshot, file.path, edit)
+            doubt = held.get((file.path, index)) or whole or _doubt(snapshot, file.path, edit)
             place = f"{shown}:{text.line_of(edit.span[0]) + 1}"
             reason = f"{doubt} ({place})" if doubt else place
             yield Annotation(file.path, index, label, reason, bool(doubt))
     for create in change.creates:
         shown = snapshot.display_path(create.path)
-        yield Annotation(create.path, FILE, label, f"creates {shown}", False)
+        why = held.get((create.path, FILE), "")
+        reason = f"creates {shown}: {why}" if why else f"creates {shown}"
+        yield Annotation(create.path, FILE, label, reason, bool(why))
     for rename in change.renames:
         shown = f"{snapshot.display_path(rename.old)} to {snapshot.display_path(rename.new)}"
         yield Annotation(rename.old, FILE, label, f"renames {shown}", True)
@@ -300,14 +309,12 @@ def _annotations(
         yield Annotation(delete.path, FILE, label, f"deletes {shown}", True)
 
 
-def _doubt(snapshot: Snapshot, path: str, edit: TextEdit) -> str:
+def _doubt(snapshot: Snapshot, path: str, edit: TextEdit, names: dict[str, set[int]]) -> str:
     """Why the user should look at this edit, or ''."""
     if edit.doubt:
         return edit.doubt
     start, end = edit.span
-    if start == end or (
-        edit.new_text.isidentifier() and snapshot.text(path).slice(edit.span).isidentifier()
-    ):
+    if start == end or _renames(snapshot, path, edit, names):
         return ""  # what gives a name another name says itself where it is not sure
     try:
         tree = snapshot.tree(path)
@@ -326,6 +333,19 @@ def _doubt(snapshot: Snapshot, path: str, edit: TextEdit) -> str:
             if symbol.kind in _WHOLE_DEFINITIONS and start <= symbol.start and symbol.end <= end:
                 return f"deletes {symbol.kind} {symbol.name}"
     return ""
+
+
+def _renames(snapshot: Snapshot, path: str, edit: TextEdit, names: dict[str, set[int]]) -> bool:
+    """True for one identifier in another's place. `names` remembers where names stand."""
+    old = snapshot.text(path).slice(edit.span)
+    if not (edit.new_text.isidentifier() and old.isidentifier()):
+        return False
+    if old not in names:
+        try:
+            names[old] = {use.start for use in snapshot.references_in(path, old)}
+        except TreewrightError:
+            names[old] = set()
+    return edit.span[0] in names[old]
 
 
 def _context(
