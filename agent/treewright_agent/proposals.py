@@ -291,8 +291,10 @@ def _annotations(
         text = snapshot.text(file.path)
         shown = snapshot.display_path(file.path)
         whole = held.get((file.path, FILE), "")
+        places: dict[str, set[int]] = {}
         for index, edit in enumerate(file.edits):
-            doubt = held.get((file.path, index)) or whole or _doubt(snapshot, file.path, edit)
+            held_by = held.get((file.path, index)) or whole
+            doubt = held_by or _doubt(snapshot, file.path, edit, places)
             place = f"{shown}:{text.line_of(edit.span[0]) + 1}"
             reason = f"{doubt} ({place})" if doubt else place
             yield Annotation(file.path, index, label, reason, bool(doubt))
