@@ -8,12 +8,12 @@ line each: what was done and how it went.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from treewright_agent.brains import Round, View
+from treewright_agent.guard.text import fenced
 from treewright_agent.models.messages import Message, RawCall
 from treewright_agent.prompts import load
 from treewright_agent.tools.model import ToolCall, ToolOutput
@@ -28,9 +28,7 @@ _SYSTEM = {"explain": "explain", "chat": "explain", "review": "review"}
 def fence(view: View, text: str, source: str) -> str:
     """`text` marked as data. The mark cannot be guessed by who wrote the text, so that nothing
     in it can close the fence."""
-    seed = f"{view.task_id}\0{source}\0{len(text)}".encode()
-    mark = hashlib.sha256(seed).hexdigest()[:10]
-    return f"<data {mark} from={json.dumps(source, ensure_ascii=False)}>\n{text}\n</data {mark}>"
+    return fenced(text, source, view.task_id)
 
 
 def messages_for(

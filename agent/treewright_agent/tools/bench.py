@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from treewright_agent.calls import Call
-from treewright_agent.changes import SourceChange
+from treewright_agent.changes import SourceChange, TextOf
 from treewright_agent.draft import Draft
 from treewright_agent.models.budget import Budget, Limits
 from treewright_agent.tools.model import Tool, ToolError, Trouble
@@ -144,6 +144,12 @@ class Gate(Protocol):
         """Why this call may not run, or ''."""
         ...
 
+    def refuse_change(
+        self, change: SourceChange, text_of: TextOf, shown: Callable[[str], str]
+    ) -> str:
+        """Why what a call would change may not go into the draft, or ''."""
+        ...
+
 
 class Forker(Protocol):
     """What `fork` and `join` do; see routines/forking.py."""
@@ -239,6 +245,10 @@ class Bench:
                     Trouble.BLOCKED,
                     files=outside,
                 )
+        if self.gate is not None and (
+            reason := self.gate.refuse_change(change, self.snapshot.text, self.shown)
+        ):
+            raise ToolError(reason, Trouble.BLOCKED)
         before = self.draft
         try:
             self.draft = before.done(call, change)
