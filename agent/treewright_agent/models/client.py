@@ -19,6 +19,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from treewright_agent.guard.secrets import redact
 from treewright_agent.models.anthropic import AnthropicDialect
 from treewright_agent.models.endpoint import Endpoint
 from treewright_agent.models.errors import ErrorKind, ProviderError, from_exception, from_response
@@ -81,7 +82,7 @@ class ChatClient:
         `on_text` gets the text as it comes; after a retry it starts again from the beginning.
         `trace` is a W3C `traceparent`.
         """
-        request = self._fitted(request)
+        request = self._fitted(request if self.endpoint.is_local else _without_secrets(request))
 
         def once() -> ChatReply:
             if self._bucket is not None and (wait := self._bucket.reserve()):
@@ -292,6 +293,19 @@ class ChatClient:
         if http is not None:
             with contextlib.suppress(Exception):
                 LOOP.submit(http.aclose()).result(2)
+
+
+def _without_secrets(request: ChatRequest) -> ChatRequest:
+    """What leaves this machine holds no keys, tokens or passwords, wherever they stood."""
+    messages = tuple(
+        replace(
+            message,
+            content=redact(message.content),
+            calls=tuple(replace(c, arguments=redact(c.arguments)) for c in message.calls),
+        )
+        for message in request.messages
+    )
+    return replace(request, messages=messages)
 
 
 async def _limited(response: httpx.Response, limit: int) -> bytes:

@@ -1,0 +1,163 @@
+"""Secrets in text: keys, tokens, passwords, by their shapes and by how random they look.
+
+One detector for prompts, logs, trajectories and exports. It says where a secret stands and of
+what kind it is, never what it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from typing import NamedTuple
+
+
+class Secret(NamedTuple):
+    """`start` and `end` are code points of the text it was found in."""
+
+    start: int
+    end: int
+    kind: str
+
+
+_SHAPES: tuple[tuple[str, str], ...] = (
+    (
+        "private key",
+        (
+            r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?"
+            r"(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\Z)"
+        ),
+    ),
+    ("aws key", r"\b(?:AKIA|ASIA|AGPA|AIDA|AROA)[0-9A-Z]{16}\b"),
+    ("github token", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{22,255})\b"),
+    ("gitlab token", r"\bgl(?:pat|ptt|dt|rt|cbt|ft|soat)-[A-Za-z0-9_-]{20,}"),
+    ("slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{20,}"),
+    ("slack webhook", r"https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,}"),
+    ("discord webhook", r"https://discord(?:app)?\.com/api/webhooks/\d+/[\w-]{20,}"),
+    ("google key", r"\bAIza[0-9A-Za-z_-]{35}"),
+    ("google token", r"\bya29\.[0-9A-Za-z_-]{20,}"),
+    ("model key", r"\b(?:sk|pk|rk)[-_](?:[a-z0-9]+[-_])*[A-Za-z0-9_-]{20,}"),
+    (
+        "package token",
+        r"\b(?:pypi-[A-Za-z0-9_-]{40,}|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{30,}|rubygems_[0-9a-f]{40,})",
+    ),
+    ("docker token", r"\bdckr_pat_[A-Za-z0-9_-]{20,}"),
+    ("sendgrid key", r"\bSG\.[\w-]{16,}\.[\w-]{16,}"),
+    ("telegram token", r"\b\d{8,10}:AA[A-Za-z0-9_-]{32,}"),
+    ("azure key", r"(?i)\b(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/=]{40,}"),
+    ("vault token", r"\bhv[sb]\.[A-Za-z0-9_-]{20,}"),
+    ("age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
+    ("web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"),
+)
+_TOKENS = [(kind, re.compile(pattern)) for kind, pattern in _SHAPES]
+
+_GROUPED: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "password",
+        re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]+:([^\s@'\"/]{3,})@", re.IGNORECASE),
+    ),
+    ("token", re.compile(r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{16,})")),
+    (
+        "token",
+        re.compile(
+            r"(?i)\bauthorization['\"]?\s*[:=]\s*['\"]?(?:token\s+)?([A-Za-z0-9._~+/=-]{20,})"
+        ),
+    ),
+)
+_NAME = (
+    r"[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|credential|auth[_-]?key|client[_-]?secret|signing[_-]?key|encryption[_-]?key)s?[\w-]*"
+)
+_QUOTED = re.compile(
+    rf"(?i)\b{_NAME}[\"']?\]?\s*(?::\s*[\w.\[\], |]+\s*)?(?:=>|:=|=|:)\s*[bruf]{{0,2}}"
+    r"(?:\"((?:[^\"\\\n]|\\.){6,})\"|'((?:[^'\\\n]|\\.){6,})')"
+)
+# `NAME=value` as .env files, shells and ini files have it
+_BARE = re.compile(
+    rf"(?im)^\s*(?:export\s+)?{_NAME}\s*[:=]\s*([^\s\"'#$({{<][^\s\"'#]{{7,}})\s*(?:#.*)?$"
+)
+_RANDOM = re.compile(r"(?<![\w/+.=-])[A-Za-z0-9+/_-]{32,}={0,2}(?![\w/+])")
+_HARMLESS = re.compile(
+    r"(?i)^(?:changeme|example|placeholder|your[_-]|xxx|\*+|<.*>|\$\{?\w|\{\{|none|null|true|false|todo"
+    r"|test|dummy|mock|fake|sample|redacted|\[redacted|os\.|env|getenv|process\.env|config|self\.|str\b)"
+)
+_HEX = re.compile(r"[0-9a-fA-F]+\Z")
+
+
+def find(text: str) -> list[Secret]:
+    """Every secret of `text`, in order, none inside another."""
+    found: list[Secret] = []
+    for kind, pattern in _TOKENS:
+        found += [Secret(m.start(), m.end(), kind) for m in pattern.finditer(text)]
+    for kind, pattern in _GROUPED:
+        found += [
+            Secret(m.start(1), m.end(1), kind) for m in pattern.finditer(text) if _is_value(m[1])
+        ]
+    for match in _QUOTED.finditer(text):
+        group = 1 if match[1] is not None else 2
+        if _is_value(match[group]):
+            found.append(Secret(match.start(group), match.end(group), "secret"))
+    for match in _BARE.finditer(text):
+        if _is_value(match[1]) and not _is_code(match[1]):
+            found.append(Secret(match.start(1), match.end(1), "secret"))
+    for match in _RANDOM.finditer(text):
+        if looks_random(match[0]):
+            found.append(Secret(match.start(), match.end(), "random text"))
+    return _disjoint(found)
+
+
+def _is_value(value: str) -> bool:
+    return not _HARMLESS.match(value) and "[REDACTED:" not in value and len(set(value)) > 3
+
+
+def _is_code(value: str) -> bool:
+    """`token = parser.next_token` is no secret."""
+    return bool(re.fullmatch(r"[A-Za-z_][\w.]*(?:\[[^\]]*\]|\(.*)?[,;)]*", value)) and not any(
+        c.isdigit() for c in value
+    )
+
+
+def looks_random(word: str) -> bool:
+    """Letters and digits mixed as no person writes them. Hashes (hexadecimal) are public as a
+    rule and are not counted; nor are words joined by separators, or paths."""
+    body = word.rstrip("=")
+    if _HEX.match(body) or body.count("/") > 2 or len(body) < 32:
+        return False
+    parts = [part for part in re.split(r"[-_/]", body) if part]
+    if len(parts) > 2 and all(p.isalpha() or p.isdigit() for p in parts):
+        return False
+    kinds = sum(any(test(c) for c in body) for test in (str.islower, str.isupper, str.isdigit))
+    return kinds == 3 and entropy(body) > 4.2 and _switches(body) > len(body) * 0.3
+
+
+def entropy(text: str) -> float:
+    """Shannon's, in bits per character."""
+    n = len(text)
+    return -sum(c / n * math.log2(c / n) for c in Counter(text).values()) if n else 0.0
+
+
+def _switches(text: str) -> int:
+    """How often neighbours are of different kinds (lower, upper, digit)."""
+    kinds = ["u" if c.isupper() else "l" if c.islower() else "d" for c in text if c.isalnum()]
+    return sum(a != b for a, b in itertools.pairwise(kinds))
+
+
+def _disjoint(found: list[Secret]) -> list[Secret]:
+    kept: list[Secret] = []
+    for secret in sorted(found, key=lambda s: (s.start, -s.end)):
+        if not kept or secret.start >= kept[-1].end:
+            kept.append(secret)
+        elif secret.end > kept[-1].end:
+            kept[-1] = Secret(kept[-1].start, secret.end, kept[-1].kind)
+    return kept
+
+
+def redact(text: str) -> str:
+    """`text` with each secret replaced by `[REDACTED:kind]`. Twice changes nothing more."""
+    parts: list[str] = []
+    at = 0
+    for secret in find(text):
+        parts += [text[at : secret.start], f"[REDACTED:{secret.kind}]"]
+        at = secret.end
+    return "".join([*parts, text[at:]]) if parts else text
