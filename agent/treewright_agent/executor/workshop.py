@@ -88,6 +88,16 @@ class ShadowWorkshop:
             self._suite = suites.find(self.snapshot, self.root, has_pytest)
         return self._suite
 
+    def _suite_of(self, change: SourceChange) -> suites.Suite | None:
+        """The suite that `change` itself brings along: the first tests of a folder."""
+        from treewright_agent.draft import after
+
+        try:
+            has_pytest = self.python().has_pytest
+        except RefusedError:
+            has_pytest = False
+        return suites.find(after(self.snapshot, change), self.root, has_pytest)
+
     def refreshed(self, change: SourceChange, token: CancelToken) -> shadow.Shadow:
         """The shadow as the snapshot with `change` is."""
         if self._shadow is None:
@@ -157,7 +167,7 @@ class ShadowWorkshop:
         """Run tests: `selection` (files or node ids), or all. Never raises for a failing test;
         RefusedError when nothing may be run here. `plugins`: let pytest load what is installed."""
         with self._lock:
-            suite = self.suite()
+            suite = self.suite() or self._suite_of(change)
             if suite is None:
                 return TestRun(False, 5, "", "no tests were found", kind="no_tests")
             if suite.runner == "pytest" and not self.python().has_pytest:

@@ -7,7 +7,6 @@ file that the diff does not have and quotes the outcome as it is.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +18,7 @@ from treewright_agent.models.resilience import DeadlineError
 from treewright_agent.models.router import NoEndpointError, Requirements
 from treewright_agent.models.structured import ask
 from treewright_agent.prompts import load
+from treewright_agent.routines.testing import shown_command
 from treewright_agent.tools.bench import TestRun
 from treewright_agent.tools.model import shortened
 
@@ -56,7 +56,7 @@ def tested(run: TestRun | None) -> str:
     """The command that ran and what it said."""
     if run is None:
         return "No tests were run."
-    command = shlex.join(run.command) if run.command else "the project's tests"
+    command = shown_command(run) or "the project's tests"
     outcome = f"{run.n_run} passed" if run.passed else f"{run.kind}, {len(run.failures)} failed"
     return f"`{command}`: {outcome} (exit code {run.exit_code})."
 
@@ -98,8 +98,8 @@ def untrue(text: Text, files: Sequence[str], run: TestRun | None) -> str:
     known = {*files, *(file.rpartition("/")[2] for file in files)}
     strange = [name for name in _FILE.findall(text.body) if name not in known]
     if run is not None:
-        quoted = " ".join(run.command)
+        quoted = shown_command(run)
         strange = [name for name in strange if name not in quoted]
-        if run.command and shlex.join(run.command) not in text.body:
-            return f"the body does not quote the command `{shlex.join(run.command)}`"
+        if quoted and quoted not in text.body:
+            return f"the body does not quote the command `{quoted}`"
     return f"the body names {strange[0]}, which the diff does not have" if strange else ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable
 
 from treewright_agent.draft import Draft
-from treewright_agent.tools.bench import Bench
+from treewright_agent.tools.bench import Bench, TestRun
 from treewright_indexer import graph
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError, TreewrightError
@@ -124,3 +125,23 @@ def weakened_tests(draft: Draft, shown: object) -> list[str]:
                 break
     deleted = [str(show(d.path)) for d in draft.change.deletes]
     return sorted({*found, *(name for name in deleted if is_test_file(name))})
+
+
+_OWN_PLUGINS = ("treewright_report", "no:cacheprovider")
+
+
+def shown_command(run: TestRun) -> str:
+    """The command that ran the tests, as a person would type it: without the interpreter's folder
+    and without what treewright adds for its report."""
+    words: list[str] = []
+    skip = False
+    for at, word in enumerate(run.command):
+        if skip:
+            skip = False
+            continue
+        if word == "-p" and run.command[at + 1 : at + 2] and run.command[at + 1] in _OWN_PLUGINS:
+            skip = True
+            continue
+        name = os.path.basename(word)
+        words.append(name if not at and name.startswith("python") else word)
+    return shlex.join(words)
