@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ def line_edits(before: SourceText, after: SourceText) -> list[LineEdit]:
 def _lines(text: SourceText) -> list[bytes]:
     """The lines with their breaks; the empty one behind a final break is none."""
     starts = [*text.line_starts, len(text.data)]
-    lines = [text.data[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    lines = [text.data[a:b] for a, b in itertools.pairwise(starts)]
     return lines[:-1] if lines and not lines[-1] else lines
 
 

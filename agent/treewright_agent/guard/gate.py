@@ -136,7 +136,9 @@ class Guard:
         self, change: SourceChange, text_of: TextOf, shown: Callable[[str], str]
     ) -> str:
         """Judges what an edit would do, whichever tool and arguments it came from."""
-        found = concerns(change, text_of, shown, wanted=self.policy.files, roots=(self.policy.root,))
+        found = concerns(
+            change, text_of, shown, wanted=self.policy.files, roots=(self.policy.root,)
+        )
         held = list(dict.fromkeys(concern.reason for concern in found if concern.holds))
         if not held or self._asked(f"Make this change? {'; '.join(held)}."):
             return ""

@@ -166,7 +166,9 @@ class Search:
             return True
         if len(self.found.plausible) >= _MAX_PLAUSIBLE:
             return True
-        return self._first_cpu is not None and cpu > self._first_cpu + max(2.5, 1.5 * self._first_cpu)
+        return self._first_cpu is not None and cpu > self._first_cpu + max(
+            2.5, 1.5 * self._first_cpu
+        )
 
     def _attempt(self, combinations: Sequence[Combination], share: float = 1.0) -> None:
         waiting = iter(combinations)
