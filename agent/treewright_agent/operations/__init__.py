@@ -54,13 +54,15 @@ from typing import Any
 
 from treewright_agent.calls import canonical_json
 from treewright_agent.changes import SourceChange
+from treewright_agent.operations.add_decorator import ADD_DECORATOR
 from treewright_agent.operations.add_import import ADD_IMPORT
 from treewright_agent.operations.apply_patch import APPLY_PATCH
 from treewright_agent.operations.change_signature import CHANGE_SIGNATURE
+from treewright_agent.operations.edit_file_ast import EDIT_FILE_AST
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
-from treewright_agent.operations.guard import guarded
 from treewright_agent.operations.fix_lint import FIX_LINT
+from treewright_agent.operations.guard import guarded
 from treewright_agent.operations.inline_function import INLINE_FUNCTION
 from treewright_agent.operations.inline_variable import INLINE_VARIABLE
 from treewright_agent.operations.model import (
@@ -115,6 +117,8 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     ORGANIZE_IMPORTS,
     REMOVE_UNUSED_IMPORTS,
     MOVE_SYMBOL,
+    ADD_DECORATOR,
+    EDIT_FILE_AST,
 )
 
 

@@ -34,6 +34,8 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "organize_imports",
     "remove_unused_imports",
     "move_symbol",
+    "add_decorator",
+    "edit_file_ast",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
