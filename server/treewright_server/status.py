@@ -77,7 +77,7 @@ def status(ls: TreewrightServer, snapshot: Snapshot) -> dict[str, Any]:
             }
         )
     session = ls.session
-    opened = session.is_ready(True)
+    opened = session.is_ready(True) and len(folders) >= len(session.roots)
     return {
         "version": __version__,
         "ready": opened and all(folder["ready"] for folder in folders),

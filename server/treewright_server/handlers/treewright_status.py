@@ -21,4 +21,5 @@ def handle(
 ) -> dict[str, Any]:
     if field(params, "notify") is True:
         ls.session.status.subscribe()
-    return status(ls, snapshot)
+    # The newest one: a folder may have opened since the request came in, and nobody would tell.
+    return status(ls, ls.session.workspace.snapshot())
