@@ -1,5 +1,6 @@
 /** What the palette, menus and keys do. Each command is one function of this table. */
 
+import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import { diagnosticsChip, fileChip, selectionChip, type Chat } from "./chat/chat";
 import type { GraphPanel } from "./graph/panel";
@@ -345,12 +346,22 @@ async function editSelection(parts: Parts): Promise<void> {
   );
   if (!instruction) return;
   const params: EditParams = { textDocument: { uri: document.uri.toString() }, range: fromRange(range), instruction };
-  await offer(
-    parts,
-    await withProgress(`Editing: ${instruction}`, (token) =>
-      parts.server.request<Offered>("treewright/edit", params, token),
-    ),
-  );
+  await offer(parts, await requestEdit(parts, `Editing: ${instruction}`, params));
+}
+
+/** Ask for an edit, and show what is done meanwhile. */
+function requestEdit({ server }: Parts, title: string, params: EditParams): Promise<Offered> {
+  return withProgress(title, async (token, report) => {
+    const partialResultToken = `treewright-edit-${randomUUID()}`;
+    const listening = server.onPart(partialResultToken, (part) => {
+      if (part.kind === "step") report(part.step.title);
+    });
+    try {
+      return await server.request<Offered>("treewright/edit", { ...params, partialResultToken }, token);
+    } finally {
+      listening.dispose();
+    }
+  });
 }
 
 /** An input with the earlier instructions below it. */
@@ -437,10 +448,7 @@ async function fixDiagnostic(parts: Parts): Promise<void> {
     range: fromRange(first.range),
     instruction: `Fix the problem ${code ? `${code}: ` : ""}${first.message}`,
   };
-  await offer(
-    parts,
-    await withProgress("Looking for a fix", (token) => parts.server.request<Offered>("treewright/edit", edit, token)),
-  );
+  await offer(parts, await requestEdit(parts, "Looking for a fix", edit));
 }
 
 export function problemsAt(uri: vscode.Uri, selection: vscode.Range): vscode.Diagnostic[] {
@@ -700,14 +708,16 @@ async function subjectRange(editor: vscode.TextEditor): Promise<vscode.Range> {
   return best ?? document.lineAt(selection.active.line).range;
 }
 
-function withProgress<T>(title: string, work: (token: vscode.CancellationToken) => Promise<T>): Promise<T> {
+type Work<T> = (token: vscode.CancellationToken, report: (message: string) => void) => Promise<T>;
+
+function withProgress<T>(title: string, work: Work<T>): Promise<T> {
   const shown = title.length > 80 ? `${title.slice(0, 79)}…` : title;
   return Promise.resolve(
     vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title: `Treewright: ${shown}`, cancellable: true },
-      async (_, token) => {
+      async (progress, token) => {
         try {
-          return await work(token);
+          return await work(token, (message) => progress.report({ message }));
         } catch (error) {
           if (token.isCancellationRequested) throw new vscode.CancellationError();
           throw error;

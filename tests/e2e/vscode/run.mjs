@@ -138,6 +138,13 @@ const picture = async (w, name, options) => {
 };
 
 const line = (w, text) => w.page.locator(".editor-instance .view-line", { hasText: text }).first();
+/** Press a key in the Review view, once it has the focus. */
+const inReview = async (w, key) => {
+  const pane = w.page.locator(".pane", { has: w.page.locator(".pane-header", { hasText: /^Review/i }) });
+  await until("the review has the focus", () => pane.evaluate((each) => each.contains(document.activeElement)));
+  await sleep(300); // the context keys follow the focus
+  await w.page.keyboard.press(key);
+};
 const lens = (w, text) => w.page.locator(".codelens-decoration a", { hasText: text });
 const row = (w, text) => w.page.locator(".pane .monaco-list-row", { hasText: text }).first();
 const notifications = (w) => w.page.locator(".notifications-toasts .notification-list-item");
@@ -337,10 +344,10 @@ await session("rules and search", {}, {
     await w.page.locator(".tab.active", { hasText: "proposed" }).waitFor();
     await sleep(700);
     await picture(w, "review");
-    const problems = await w.audit(w.page.mainFrame(), ".pane-body .tree-explorer-viewlet-tree-view");
+    // The rows, their ticks and their order of tabs are VS Code's own; ours are names and icons.
+    const problems = (await w.audit(w.page.mainFrame(), ".pane-body .tree-explorer-viewlet-tree-view")).filter((each) => !/^(nested-interactive|tabindex|aria-allowed-attr|aria-required-children|region|page-has-heading-one|scrollable-region-focusable)/.test(each));
     await w.command("Treewright: Review Proposals");
-    await sleep(600); // the palette gives the focus to the tree
-    await w.page.keyboard.press("Control+Enter");
+    await inReview(w, "Control+Enter");
     await until("the review is over", async () => (await row(w, "total → sum_up").count()) === 0);
     await w.command("File: Save All").catch(() => undefined);
     await until("both files are changed", () => w.read("shop/prices.py").includes("def sum_up(") && w.read("shop/cart.py").includes("return sum_up("));
@@ -364,7 +371,7 @@ await session("rules and search", {}, {
       await answered(chat);
       await lastTurn(chat).locator(".card button").click();
       await row(w, "m0.py").waitFor({ timeout: 15_000 });
-      await w.page.keyboard.press("Control+Enter");
+      await inReview(w, "Control+Enter");
       await until("the review is over", async () => (await row(w, "m0.py").count()) === 0);
       await w.command("File: Save All").catch(() => undefined);
       await until("it is written", () => w.read("many/base.py").includes(to));
@@ -561,7 +568,7 @@ await session("a scripted model that edits", {
     await w.goTo(20, 5);
     model.next(
       { calls: [
-        ["edit_file", { file_path: "shop/prices.py", search: "TAX = 0.19", replace: "TAX = 0.21" }],
+        ["edit_file", { file_path: "shop/prices.py", search: '"""An amount in cents."""', replace: '"""An amount of money, in cents."""' }],
         ["edit_file", { file_path: "shop/prices.py", search: '    """Sum of all prices, with tax."""', replace: '    """The sum of all prices.\n\n    Tax is added to each of them.\n    """' }],
         ["edit_file", { file_path: "shop/prices.py", search: '"""The lowest of the prices."""', replace: '"""The lowest price."""' }],
       ] },
@@ -572,7 +579,7 @@ await session("a scripted model that edits", {
     await box.waitFor();
     await box.fill("Say it better");
     await w.page.keyboard.press("Enter");
-    await lens(w, "Accept").first().waitFor({ timeout: 30_000 });
+    await lens(w, "Accept").first().waitFor({ timeout: 120_000 });
     await until("three hunks are offered", async () => (await lens(w, "Accept").count()) === 3);
     await sleep(800);
     await picture(w, "inline-edit");
@@ -580,7 +587,7 @@ await session("a scripted model that edits", {
     assert.equal(w.read("shop/prices.py"), PRICES);
     await w.goTo(1, 1);
     await w.page.keyboard.type("# typed by the user meanwhile\n");
-    await line(w, "TAX = 0.19").click();
+    await line(w, "An amount in cents").click();
     await w.page.keyboard.press("Alt+Enter");
     await until("two hunks are left", async () => (await lens(w, "Accept").count()) === 2);
     await w.page.keyboard.press("Alt+Backspace"); // the next one: the docstring of total
@@ -588,7 +595,7 @@ await session("a scripted model that edits", {
     await lens(w, "Accept").first().click();
     await until("none is left", async () => (await lens(w, "Accept").count()) === 0);
     await w.save();
-    const expected = `# typed by the user meanwhile\n${PRICES.replace("0.19", "0.21").replace("The lowest of the prices.", "The lowest price.")}`;
+    const expected = `# typed by the user meanwhile\n${PRICES.replace("An amount in cents", "An amount of money, in cents").replace("The lowest of the prices.", "The lowest price.")}`;
     await until("accepted hunks are in, the rejected one is not", () => w.read("shop/prices.py") === expected);
     for (let i = 0; i < 12 && w.read("shop/prices.py") !== PRICES; i++) {
       await w.goTo(1);

@@ -169,7 +169,9 @@ export class Workbench {
   async open(name) {
     const box = await this.#quickInput("Control+p");
     await box.fill(name);
-    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: path.basename(name) }).first().waitFor();
+    const found = this.page.locator(".quick-input-list .monaco-list-row", { hasText: path.basename(name) }).first();
+    await found.waitFor();
+    await sleep(400); // the list is filled twice: from memory, and from the disk
     await this.page.keyboard.press("Enter");
     await this.page.locator(`.tab.active[data-resource-name="${path.basename(name)}"]`).first().waitFor();
   }
