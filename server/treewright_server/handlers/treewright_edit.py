@@ -1,4 +1,7 @@
-"""treewright/edit: a request about a selection -> Offered. Nothing is applied."""
+"""treewright/edit: a request about a selection -> Offered. Nothing is applied.
+
+What is done meanwhile comes as `step` parts on the client's own token.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ import msgspec
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
-from treewright_server.answering import beside, decoded
+from treewright_server.answering import beside, decoded, step_of
 from treewright_server.convert import Mapper, to_path
 from treewright_server.lanes import snapshot_of_request
 from treewright_server.reviews import guide_markdown, offered, refused
 
 if TYPE_CHECKING:
+    from treewright_agent.trajectory import Event
     from treewright_server.app import TreewrightServer
 
 METHOD = "treewright/edit"
@@ -27,6 +31,7 @@ class Params(msgspec.Struct, frozen=True, rename="camel"):
     text_document: Document
     range: Any
     instruction: str
+    partial_result_token: str | int | None = None
 
 
 async def handle(ls: TreewrightServer, params: Any) -> dict[str, Any]:
@@ -34,6 +39,11 @@ async def handle(ls: TreewrightServer, params: Any) -> dict[str, Any]:
     if not ls.session.settings.agent.trusted:
         raise RefusedError("edits are off in a workspace that is not trusted")
     snapshot = await snapshot_of_request(ls)
+
+    def tell(event: Event) -> None:
+        part = step_of(event)
+        if part is not None and given.partial_result_token is not None:
+            ls.notify("$/progress", {"token": given.partial_result_token, "value": part})
 
     def work(token: CancelToken) -> dict[str, Any]:
         from treewright_agent.context import Environment, Place
@@ -46,7 +56,7 @@ async def handle(ls: TreewrightServer, params: Any) -> dict[str, Any]:
         request = TaskRequest(given.instruction.strip(), "task", environment=environment)
         folder = snapshot.folder_of(path)
         root = folder.root if folder is not None else "/"
-        services = ls.session.services.get(root, lambda event: None, None)
+        services = ls.session.services.get(root, tell, None)
         result = run_task(request, snapshot, services, token, root)
         token.check()
         if result.proposal is not None:
