@@ -7,7 +7,9 @@ so shows that a well-behaved client and the server understand each other.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -31,6 +33,7 @@ LATE = "def later(items):\n    return total(items)\n"
 def _environment() -> dict[str, str]:
     path = os.pathsep.join(str(ROOT / part) for part in ("server", "agent", "indexer"))
     home = tempfile.mkdtemp(prefix="treewright-home-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     return {**os.environ, "PYTHONPATH": path, "TREEWRIGHT_HOME": home}
 
 
