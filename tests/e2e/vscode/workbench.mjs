@@ -178,9 +178,7 @@ export class Workbench {
 
   /** Put the cursor at a line and column, both from 1. */
   async goTo(line, column = 1) {
-    await this.page.keyboard.press("Control+g");
-    const box = this.page.locator(".quick-input-widget input.input");
-    await box.waitFor();
+    const box = await this.#quickInput("Control+g");
     await box.fill(`:${line}:${column}`);
     await this.page.keyboard.press("Enter");
     await box.waitFor({ state: "hidden" });
