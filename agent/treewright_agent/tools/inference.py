@@ -80,6 +80,9 @@ def main() -> None:
         import jedi
         from jedi.api.environment import InterpreterEnvironment
 
+        from treewright_indexer.semantics.jedi_cache import mending, use_own_cache
+
+        use_own_cache(jedi)
         project: Any = jedi.Project(question["root"]) if question["root"] else None
         script: Any = jedi.Script(
             code=question["code"],
@@ -87,7 +90,7 @@ def main() -> None:
             project=project,
             environment=InterpreterEnvironment(),
         )
-        names: list[Any] = script.infer(question["line"], question["column"])
+        names: list[Any] = mending(lambda: script.infer(question["line"], question["column"]))
         for name in names:
             shown = name.get_type_hint() if name.type != "module" else f"module {name.full_name}"
             if name.type == "class":

@@ -11,6 +11,8 @@ import os
 import sys
 from typing import Any
 
+from treewright_indexer.semantics.jedi_cache import mending, use_own_cache
+
 
 def _places(
     question: dict[str, Any], projects: dict[str | None, Any]
@@ -19,6 +21,7 @@ def _places(
     import jedi  # type: ignore[import-untyped]
     from jedi.api.environment import InterpreterEnvironment  # type: ignore[import-untyped]
 
+    use_own_cache(jedi)
     root = question["project"]
     if root not in projects:
         projects[root] = (
@@ -34,7 +37,11 @@ def _places(
     for line, column in question["places"]:
         names: list[Any]
         try:
-            names = script.goto(line, column, follow_imports=True, follow_builtin_imports=True)
+            names = mending(
+                lambda at=(line, column): script.goto(
+                    *at, follow_imports=True, follow_builtin_imports=True
+                )
+            )
         except Exception:  # jedi raises all kinds of errors on broken code
             names = []
         answers.append(

@@ -11,6 +11,8 @@ import os
 import sys
 from typing import Any
 
+from treewright_indexer.semantics.jedi_cache import mending, use_own_cache
+
 MAX_ITEMS = 400
 
 
@@ -19,6 +21,7 @@ class _Jedi:
         import jedi  # type: ignore[import-untyped]
         from jedi.api.environment import InterpreterEnvironment  # type: ignore[import-untyped]
 
+        use_own_cache(jedi)
         self._jedi: Any = jedi
         self._environment: Any = InterpreterEnvironment()
         self._projects: dict[str, Any] = {}
@@ -96,8 +99,8 @@ def main() -> None:
     for line in sys.stdin.buffer:
         question = json.loads(line)
         try:
-            jedi = jedi or _Jedi()
-            answer = jedi.answer(question)
+            asked = jedi = jedi or _Jedi()
+            answer = mending(lambda: asked.answer(question))  # noqa: B023 - called at once
         except Exception:  # jedi raises all kinds of errors on broken code
             answer = None
         answers.write(json.dumps({"id": question["id"], "answer": answer}).encode() + b"\n")
