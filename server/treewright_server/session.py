@@ -118,6 +118,8 @@ class Session:
     def load(self) -> None:
         """Load what reads code. Runs on the intake thread, right behind the first answer."""
         try:
+            # Its modules name each other: two first requests at once must not both import them.
+            import treewright_indexer.graph  # noqa: F401  # pyright: ignore[reportUnusedImport]
             from treewright_indexer.workspace import Workspace
             from treewright_server.clock import Clock
             from treewright_server.documents import Documents
