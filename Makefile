@@ -15,7 +15,7 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install -qq
 SOURCES   := server agent indexer editors benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow e2e e2e-vscode check fmt bench picture extension lock clean
+.PHONY: help run test test-slow e2e redteam e2e-vscode check fmt bench picture extension lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,6 +31,9 @@ test-slow: $(VENV)/.dev ## run the tests that take minutes
 
 e2e: $(VENV)/.dev ## only the tests with real processes and a real Neovim
 	$(BIN)/python -m pytest -m e2e $(ARGS)
+
+redteam: $(VENV)/.dev ## every attack on a model that obeys each of them, and harmless requests that sound bad
+	$(BIN)/python -m pytest tests/redteam $(ARGS)
 
 e2e-vscode: $(VENV)/.run extension ## the extension in a real VS Code, in a headless browser
 	bash tests/e2e/vscode/setup.sh
