@@ -44,5 +44,21 @@ def relative_calls(calls: Iterable[Call], root: str) -> tuple[Call, ...]:
     )
 
 
+def absolute_calls(calls: Iterable[Call], root: str) -> tuple[Call, ...]:
+    """The calls with each relative `path` below `root`: the way back of `relative_calls`."""
+
+    def absolute(name: str, value: Any) -> Any:
+        if not (name == "path" or name.endswith("_path")) or not isinstance(value, str):
+            return value
+        if not value or os.path.isabs(value):
+            return value
+        return os.path.normpath(os.path.join(root, *value.split("/")))
+
+    return tuple(
+        Call(call.operation, {key: absolute(key, value) for key, value in call.arguments.items()})
+        for call in calls
+    )
+
+
 def calls_from_json(rows: Iterable[Mapping[str, Any]]) -> tuple[Call, ...]:
     return tuple(Call(str(row["operation"]), dict(row["arguments"])) for row in rows)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any]:
+    from treewright_agent.calls import absolute_calls
     from treewright_agent.proposals import ProposalRefused, consider
 
     if not ls.session.settings.agent.trusted:
@@ -30,9 +31,11 @@ def handle(
         review.state = "expired"
         ls.session.feedback.decided(old.id, "expired", "planned again on newer text")
         ls.session.status.changed()
+    # What a chat or a task decided names files as people do, from the folder's root.
+    calls = absolute_calls(old.calls, old.root)
     try:
         made = consider(
-            snapshot, old.title, old.calls, old.source, token, reason=old.reason, rung=old.rung
+            snapshot, old.title, calls, old.source, token, reason=old.reason, rung=old.rung
         )
     except TreewrightError as error:
         token.check()
