@@ -86,7 +86,7 @@ def main() -> int:
             return 1
         copied = copy_workspace(root, copy)
         failed = asyncio.run(play(stage, copy, home, copied))
-        stage.step("The workspace itself was only read", str(root))
+        stage.step("The workspace itself was only read", root.name)
         if arguments.svg:
             console.save_svg(str(arguments.svg), title="make run")
         return failed
