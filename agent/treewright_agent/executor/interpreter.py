@@ -39,12 +39,14 @@ class Interpreter:
 def find(root: str, configured: str = "") -> Interpreter | None:
     """The first working one of: the setting, an environment in the folder, one that a tool
     keeps for it, the active one, then any that has pytest."""
+    if configured:  # a setting that does not work is said, not passed over
+        return _asked(configured, "treewright.python", root)
     spare: Interpreter | None = None
-    for path, origin in candidates(root, configured):
+    for path, origin in candidates(root):
         found = _asked(path, origin, root)
         if found is None:
             continue
-        if origin in _OWN or configured:
+        if origin in _OWN:
             return found
         if found.has_pytest:
             return found
@@ -57,10 +59,8 @@ _OWN = frozenset(
 )
 
 
-def candidates(root: str, configured: str = "") -> Iterator[tuple[str, str]]:
+def candidates(root: str) -> Iterator[tuple[str, str]]:
     """(program, origin), best first; they need not exist."""
-    if configured:
-        yield configured, "treewright.python"
     for name in (".venv", "venv", "env", ".env"):
         if os.path.exists(os.path.join(root, name, "pyvenv.cfg")):
             yield _program(os.path.join(root, name)), name
@@ -143,7 +143,8 @@ def _asked(path: str, origin: str, root: str) -> Interpreter | None:
         return None
     real = os.path.realpath(path)
     folders = {*row["prefix"], os.path.dirname(os.path.dirname(path)), os.path.dirname(real)}
-    folders |= {p for p in row["path"] if os.path.isdir(p)}
+    # a relative entry is about the folder somebody happened to stand in
+    folders |= {p for p in row["path"] if os.path.isabs(p) and os.path.isdir(p)}
     for place in row["path"]:
         folders |= set(_led_to(place))
     version = tuple(map(int, row["version"]))

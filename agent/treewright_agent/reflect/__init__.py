@@ -122,12 +122,14 @@ _COMPARED = re.compile(
 
 def difference(failure: Failure) -> tuple[str, str] | None:
     """(what came, what was expected) of an assertion that tells both."""
+    rust = re.search(r"left: (.+)\n\s*right: (.+)", failure.message)
+    if rust:
+        return rust.group(1).strip(), rust.group(2).strip()
+    received = re.search(r"Expected:\s*(.+)\n+\s*Received:\s*(.+)", failure.message)
+    if received:
+        return received.group(2).strip(), received.group(1).strip()
     for line in failure.message.splitlines():
         match = _COMPARED.match(line.strip())
         if match and len(match["right"]) < 2000:
             return match["left"], match["right"]
-    received = re.search(r"Expected:\s*(.+)\n+\s*Received:\s*(.+)", failure.message)
-    if received:
-        return received.group(2).strip(), received.group(1).strip()
-    rust = re.search(r"left: (.+)\n\s*right: (.+)", failure.message)
-    return (rust.group(1).strip(), rust.group(2).strip()) if rust else None
+    return None

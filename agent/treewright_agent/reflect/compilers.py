@@ -32,6 +32,8 @@ def output(text: str) -> list[Failure]:
         if match["level"] in ("warning", "note", "info"):
             continue
         message = match["text"].strip()
+        if re.match(r"\w*Warning\b", message):  # Python's own warnings have the same form
+            continue
         code = _CODE.search(message)
         name = next((g for g in code.groups() if g), "") if code else ""
         found.append(Failure("", match["path"], int(match["line"]), name or "error", message))

@@ -8,7 +8,7 @@ from treewright_agent.tools.bench import Failure
 
 _BULLET = re.compile(r"^\s*●\s+(.+?)\s*$", re.M)
 _STACK = re.compile(
-    r"^\s+(?:at .*?\(|at |❯ )((?:/|[A-Za-z]:\\|file://|\w|\.)[^():\n]*?\.[cm]?[jt]sx?):(\d+):\d+\)?\s*$",
+    r"^\s+(?:(?:at )?\S.*? ?\(|at |❯ )((?:/|[A-Za-z]:\\|file://|\w|\.)[^():\n]*?\.[cm]?[jt]sx?):(\d+):\d+\)?\s*$",
     re.M,
 )
 _NAMED = re.compile(

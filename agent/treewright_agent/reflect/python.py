@@ -7,7 +7,7 @@ import re
 from treewright_agent.tools.bench import Failure
 
 _HEADLINE = re.compile(r"^_{3,} (?:(ERROR) (?:at \w+ of |collecting )?)?(.+?) _{3,}$", re.M)
-_PLACE = re.compile(r"^(\S[^\n:]*?\.\w+):(\d+): ?(\w+(?:\.\w+)*)?", re.M)
+_PLACE = re.compile(r"^(\S[^\n:]*?\.\w+):(\d+)(?:$|: ?(\w+(?:\.\w+)*)?)", re.M)
 _E_LINE = re.compile(r"^E {1,}(.*)$", re.M)
 _NAMED = re.compile(
     r"^((?:\w+\.)*[A-Z]\w*(?:Error|Exception|Warning|Exit|Interrupt|Iteration|Failed|Timeout)?)(?:: ?(.*))?$",
@@ -68,7 +68,7 @@ def _section(name: str, section: str, ids: dict[str, str]) -> Failure:
     elif error == "AssertionError" and not message.startswith("assert"):
         message = message or "\n".join(lines)
     fixture = _FIXTURE.search(section)
-    if fixture and not error:
+    if fixture and error in ("", "Failed"):
         error, message = "FixtureLookupError", fixture.group(0)
     if "Timeout" in section and ("Timeout >" in section or "Timeout (>" in section):
         error = "Timeout"

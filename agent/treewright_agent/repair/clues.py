@@ -40,6 +40,7 @@ def clues_of(
     for failed in failures:
         for kind in failed.bases or (failed.kind,):
             kinds[kind] = None
+        called |= set(re.findall(r"<bound method [\w.]+\.(\w+)", failed.message))
         undefined |= _undefined(failed)
         missing |= _missing(failed)
         not_raised = (
@@ -61,6 +62,8 @@ def clues_of(
         if tree is None:
             continue
         for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                called.add(node.attr)
             if isinstance(node, ast.Call):
                 name = _called(node)
                 called.add(name)

@@ -258,7 +258,13 @@ class Search:
         own tests."""
         wanted = frozenset(self._targets)
         helpful = sorted(
-            (v for v in self._verdicts if v.passed and not v.broke),
+            (
+                v
+                for v in self._verdicts
+                if v.passed
+                and not v.broke
+                and all(part.unit is not None for part in v.combination.parts)
+            ),
             key=lambda v: v.combination.cost,
         )[:120]
         found: list[Combination] = []
@@ -290,6 +296,8 @@ def _ordered_pairs(
 ) -> list[Combination]:
     """Pairs worth trying, the likeliest first: one that helped or changed something, with
     one that is cheap anyhow."""
+    # what needs a fresh import is not swapped in, neither alone nor beside another
+    verdicts = [v for v in verdicts if all(p.unit is not None for p in v.combination.parts)]
     helped = sorted(
         (v for v in verdicts if v.passed and len(v.combination.parts) == 1),
         key=lambda v: (v.broke, -len(v.passed), v.combination.cost),

@@ -16,6 +16,10 @@ Operators = tuple[Callable[[Scope], None], ...]
 
 _PLACE_WEIGHT = 1.6
 """How much a line that nothing speaks against is worth over one that nothing speaks for."""
+_JUDGES = frozenset(
+    ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__bool__")
+)
+"""Tests judge by these: a weaker one makes anything pass."""
 _OUTSIDE = 1.2
 """What an edit outside functions costs more: it is rarer there, and slower to try."""
 
@@ -136,6 +140,8 @@ class Space:
                 max(scores.get(candidate.line, 0.0), scores.get(candidate.line + 2, 0.0)) or best
             )
         cost = candidate.cost + _PLACE_WEIGHT * (1 - score) + extra
+        if candidate.unit is not None and candidate.unit.name in _JUDGES:
+            cost += 1.2
         return Candidate(
             candidate.file, candidate.edits, candidate.kind, cost, candidate.line, candidate.unit
         )

@@ -32,6 +32,7 @@ def run(arguments: Namespace) -> int:
         ("pygls", lambda: _distribution("pygls"), True),
         ("websockets", lambda: _distribution("websockets"), False),
         ("git", _git, False),
+        ("sandbox", _sandbox, False),
     ]
     rows: list[dict[str, Any]] = []
     for name, check, needed in checks:
@@ -104,6 +105,17 @@ def _distribution(name: str) -> str:
         return f"{name} {importlib.metadata.version(name)}"
     except importlib.metadata.PackageNotFoundError:
         raise RuntimeError(f"not installed: pip install {name}") from None
+
+
+def _sandbox() -> str:
+    """Which protection tests and commands run under; raises when they would not run."""
+    from treewright_agent.sandbox import Level, active, refusal
+
+    protection = active()
+    if protection.level < Level.LANDLOCK:
+        raise RuntimeError(refusal(protection, Level.LANDLOCK))
+    advice = f" ({protection.advice})" if protection.advice else ""
+    return f"{protection.level.name.lower()}: {protection.detail}{advice}"
 
 
 def _git() -> str:

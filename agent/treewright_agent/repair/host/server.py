@@ -110,6 +110,7 @@ class Server:
         self._helper = helper
         self._jobs = int(load.get("jobs", 1))
         self._swapper = Swapper(root)
+        self._helper_cpu = 0.0
         self._private = (requests.fd, answers, helper.fileno())
 
     def serve(self) -> None:
@@ -129,7 +130,7 @@ class Server:
             self._end(command)
 
     def _end(self, command: str) -> None:
-        send(self._answers, {"end": command, "cpu": _cpu()})
+        send(self._answers, {"end": command, "cpu": _cpu() + self._helper_cpu})
 
     # ---------------------------------------------------------------- the tests as they are
 
@@ -231,7 +232,10 @@ class Server:
         }
         send(self._helper.fileno(), request)
         reader = LineReader(self._helper.fileno())
-        while (message := reader.next()) is not None and not message.get("helper done"):
+        while (message := reader.next()) is not None:
+            if message.get("helper done"):
+                self._helper_cpu = float(message["cpu"])
+                return
             send(self._answers, message)
 
 
@@ -280,7 +284,7 @@ def _help(load: Mapping[str, Any], root: str, fd: int) -> None:
             request["candidates"], work, report,
             n_jobs=int(load.get("jobs", 1)), batch=1, patience=max(5.0, limit * 20),
         )  # fmt: skip
-        send(fd, {"helper done": True})
+        send(fd, {"helper done": True, "cpu": _cpu()})
 
 
 def _judge_fresh(

@@ -74,6 +74,8 @@ OPERATORS: tuple[Callable[[Scope], None], ...] = (
 LATE: tuple[Callable[[Scope], None], ...] = (
     expressions.ingredients,
     statements.copies,
+    statements.method_calls,
+    calls.recursions,
     guards.guarded_steps,
 )
 """Many candidates of which few are right: only tried when nothing else was."""

@@ -527,3 +527,34 @@ def awaiting(scope: Scope) -> None:
         definition = _definition(scope, node)
         cost = 1.0 if isinstance(definition, ast.AsyncFunctionDef) else 2.4
         scope.replace(node, f"await {scope.text(node)}", "await added", cost)
+
+
+def recursions(scope: Scope) -> None:
+    """`value` -> `merge(merged[key], value)`: a call of the function itself, or of another of the
+    file, that was left out."""
+    function = scope.function
+    if function is None:
+        return
+    takers = dict.fromkeys(
+        n for n in (function, *scope.module.tree.body) if isinstance(n, Definition)
+    )
+    for node in scope.expressions():
+        parent = scope.parent(node)
+        if not isinstance(parent, (ast.Assign, ast.Return, ast.AugAssign, ast.Call)):
+            continue
+        if is_called(scope, node) or not scope.is_loaded(node) or isinstance(node, ast.Starred):
+            continue
+        text = scope.text(node)
+        others = scope.variables(node)
+        if isinstance(parent, ast.Assign):
+            others = [scope.text(parent.targets[0]), *others]
+        for taker in takers:
+            names = [a.arg for a in (*taker.args.posonlyargs, *taker.args.args)]
+            is_method = names[:1] == ["self"]
+            call = f"self.{taker.name}" if is_method else taker.name
+            if len(names) - is_method == 1:
+                scope.replace(node, f"{call}({text})", "call added", 3.0)
+            elif len(names) - is_method == 2:
+                for other in others[:8]:
+                    scope.replace(node, f"{call}({other}, {text})", "call added", 3.2)
+                    scope.replace(node, f"{call}({text}, {other})", "call added", 3.2)

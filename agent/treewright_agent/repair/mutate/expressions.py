@@ -178,7 +178,7 @@ def _augmented(scope: Scope, node: ast.AugAssign) -> None:
     for text in ("+", "-", "*", "//", "/"):
         if text != OPERATORS[type(node.op)]:
             likely.setdefault(text, 2.8)
-    for text, cost in (*likely.items(), ("", 2.4)):
+    for text, cost in (*likely.items(), ("", 2.8)):
         new = written[:position] + text + "=" + written[position + len(operator) :]
         scope.put(gap, new, "assignment operator", cost)
 
@@ -310,6 +310,9 @@ def _integer(scope: Scope, node: ast.Constant, value: int, parent: ast.AST | Non
     for other in (2, -1, 10):
         if other != signed:
             scope.replace(whole, str(other), "other number", 2.4)
+    if abs(value) >= 10 and value % 10:
+        scope.replace(whole, repr(signed / 10), "other number", 2.6)
+        scope.replace(whole, repr(signed / 100), "other number", 2.6)
     if abs(value) >= 5:
         for factor in (10, 100):
             scope.replace(whole, str(signed * factor), "other number", 2.6)
@@ -453,6 +456,8 @@ def names(scope: Scope) -> None:
                 cost -= 0.3
             if name in scope.unread_parameters(node):
                 cost -= 0.8
+            if isinstance(scope.parent(node), ast.Assign):
+                cost += 0.3
             scope.replace(node, name, "other variable", cost)
         for name in scope.inner_functions:
             if (
@@ -698,7 +703,7 @@ def _index(scope: Scope, node: ast.Subscript) -> None:
         if isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Name):
             scope.replace(node.slice, f"-{index}", "index from the end", 2.6)
             scope.replace(node.slice, f"-{index} - 1", "index from the end", 3.0)
-            scope.replace(node.slice, f"{index} % len({base})", "index wraps around", 2.6)
+            scope.replace(node.slice, f"{index} % len({base})", "index wraps around", 3.1)
 
 
 def _slice(scope: Scope, node: ast.Subscript, part: ast.Slice) -> None:
@@ -715,6 +720,11 @@ def _slice(scope: Scope, node: ast.Subscript, part: ast.Slice) -> None:
         put(text, upper, step, "slice off by one", 1.5)
     for text in _shifted(part.upper, upper):
         put(lower, text, step, "slice off by one", 1.4)
+    if lower and upper:
+        put(lower, f"{lower} + {upper}", step, "slice bound", 2.0)
+    for name in scope.variables(node):
+        if upper and family(scope.types_of_name(name, node)) == "number" and name not in upper:
+            put(lower, f"{upper} + {name}", step, "slice bound", 2.7)
     if lower:
         put("", upper, step, "slice bound left out", 2.2)
     else:
@@ -824,6 +834,8 @@ def off_by_one(scope: Scope) -> None:
             cost = 1.7
         elif isinstance(parent, ast.Compare):
             cost = 2.0
+        elif isinstance(parent, ast.Assign) and isinstance(node, ast.Name):
+            cost = 1.8
         elif isinstance(parent, (ast.Call, ast.Assign)):
             cost = 2.2
         if not kind:
@@ -911,9 +923,11 @@ def lists(scope: Scope) -> None:
 def concatenation(scope: Scope) -> None:
     """`xs` -> `xs + ys`, `ys + xs`, `[x] + xs`: a part that was forgotten."""
     for node in scope.expressions():
-        if not scope.is_loaded(node) or isinstance(node, (ast.Constant, ast.BinOp)):
-            continue
         parent = scope.parent(node)
+        if not scope.is_loaded(node) or isinstance(node, ast.Constant):
+            continue
+        if isinstance(node, ast.BinOp) and isinstance(parent, ast.BinOp):
+            continue
         if not isinstance(parent, (ast.Return, ast.Assign, ast.AugAssign, ast.BinOp, ast.Call)):
             continue
         if is_called(scope, node):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from treewright_agent.repair.mutate.expressions import in_method
-from treewright_agent.repair.mutate.scope import Scope, alike, family
+from treewright_agent.repair.mutate.scope import Scope, alike, family, parts_in_use
 from treewright_agent.repair.mutate.statements import is_docstring, is_plain_value, steps
 from treewright_agent.repair.source import Definition
 
@@ -30,7 +30,7 @@ def atoms(
         ]
     if only is None or len(only):
         known = {name for name, _ in places}
-        places += [(text, kinds) for text, kinds in _parts_in_use(scope, node) if text not in known]
+        places += [(text, kinds) for text, kinds in parts_in_use(scope, node) if text not in known]
     found: dict[str, float] = {}
     for position, (name, kinds) in enumerate(places):
         if only is not None and name.split(".")[0].split("[")[0] not in only and name not in only:
@@ -49,30 +49,6 @@ def atoms(
                 for text, cost in _of_two(name, kinds, other, other_kinds):
                     found.setdefault(text, cost + extra + 0.04 * other_position)
     return sorted(found.items(), key=lambda item: item[1])
-
-
-def _parts_in_use(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]:
-    """Attributes and items that the function reads, as further things to ask about."""
-    function = scope.function_at(node)
-    if function is None:
-        return []
-    variables = {*scope.variables(node), "self"}
-    found: dict[str, Sequence[str]] = {}
-    for inner in ast.walk(function):
-        if not isinstance(inner, (ast.Attribute, ast.Subscript)) or not isinstance(
-            inner.ctx, ast.Load
-        ):
-            continue
-        if not scope.module.editable(inner) or isinstance(getattr(inner, "slice", None), ast.Slice):
-            continue
-        parent = scope.parent(inner)
-        if isinstance(parent, ast.Call) and parent.func is inner:
-            continue
-        roots = {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)}
-        text = scope.text(inner)
-        if roots <= variables and len(text) < 40 and "\n" not in text:
-            found.setdefault(text, scope.types(inner))
-    return list(found.items())[:6]
 
 
 def _numbers(scope: Scope) -> list[tuple[str, float]]:
@@ -186,7 +162,7 @@ def conditions(scope: Scope) -> None:
         and_grouped = (
             text if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else grouped
         )
-        base = 2.5
+        base = 1.9 if scope.function is not None and raises_inside(scope, scope.function) else 2.5
         names = [n.id for n in ast.walk(test) if isinstance(n, ast.Name)]
         for atom, extra in atoms(scope, node)[:60]:
             if atom == text:
@@ -236,7 +212,7 @@ def guards(scope: Scope) -> None:
     if function is None:
         return
     places = list(_places(scope, function))[:_MAX_PLACES]
-    fails_here = _raises_inside(scope, function)
+    fails_here = raises_inside(scope, function)
     for statement, where, base in places:
         if fails_here:  # an exception asks for a case of its own more than a wrong value does
             base -= 0.7
@@ -308,7 +284,7 @@ def conditioned(scope: Scope) -> None:
             )  # fmt: skip
 
 
-def _raises_inside(scope: Scope, function: Definition) -> bool:
+def raises_inside(scope: Scope, function: Definition) -> bool:
     """Does a failing test end in an exception that this function raises?"""
     if "OutOfTime" in scope.clues.kinds:
         return True  # some input makes it go on for ever
@@ -340,7 +316,10 @@ def _places(scope: Scope, function: Definition) -> Iterator[tuple[ast.stmt, str,
             continue
         if is_docstring(scope, statement) or scope.module.block_of(statement) is None:
             continue
-        yield statement, "middle", 3.1
+        final = isinstance(statement, ast.Return) and scope.parent(statement) is scope.function_at(
+            statement
+        )
+        yield statement, "middle", 2.7 if final else 3.1
 
 
 def _actions(

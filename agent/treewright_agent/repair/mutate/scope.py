@@ -133,8 +133,9 @@ class Scope:
                 text = f"({text})"
         self.put(self.module.span(node), text, kind, cost)
 
-    def put(self, span: Span, text: str, kind: str, cost: float) -> None:
-        self.emit([Edit(span[0], span[1], text)], kind, cost)
+    def put(self, span: Span, text: str, kind: str, cost: float, *, outside: bool = False) -> None:
+        """`outside`: not part of a function's code, though it stands at its lines."""
+        self.emit([Edit(span[0], span[1], text)], kind, cost, outside=outside)
 
     def emit_swap(self, left: ast.expr, right: ast.expr, kind: str, cost: float) -> None:
         """Two expressions of the file change places."""
@@ -146,7 +147,7 @@ class Scope:
             texts = texts[0], f"({texts[1]})"
         self.emit([Edit(*first, texts[1]), Edit(*second, texts[0])], kind, cost)
 
-    def emit(self, edits: Sequence[Edit], kind: str, cost: float) -> None:
+    def emit(self, edits: Sequence[Edit], kind: str, cost: float, *, outside: bool = False) -> None:
         ordered = tuple(sorted(edits))
         start, end = ordered[0].start, max(edit.end for edit in ordered)
         data = self.module.text.data
@@ -159,7 +160,7 @@ class Scope:
                 kind=kind,
                 cost=cost,
                 line=self.module.text.line_of(start),
-                unit=self.module.unit_at(start, end),
+                unit=None if outside else self.module.unit_at(start, end),
             )
         )
 
@@ -325,13 +326,24 @@ class Scope:
             case ast.BinOp():
                 return self._types_of_binary(node)
             case ast.Call(func=ast.Name(id=name)):
-                return _BUILTIN_RESULTS.get(name, ())
+                return _BUILTIN_RESULTS.get(name) or self._results_of(name)
+            case ast.Call(func=ast.Attribute(attr="get"), args=[_, default]):
+                return self.types(default)
             case ast.Call(func=ast.Attribute(attr=name)):
-                return _METHOD_RESULTS.get(name, ())
+                return _METHOD_RESULTS.get(name) or self._results_of(name)
             case ast.Subscript():
                 return self._types_of_item(node)
             case _:
                 return ()
+
+    def _results_of(self, name: str) -> Sequence[str]:
+        """What a function or method of the file was seen to return."""
+        definition = self._definitions.get(name)
+        return self.known(definition).get("return", ()) if definition is not None else ()
+
+    @cached_property
+    def _definitions(self) -> dict[str, Definition]:
+        return {n.name: n for n in ast.walk(self.module.tree) if isinstance(n, Definition)}
 
     def _types_of_binary(self, node: ast.BinOp) -> Sequence[str]:
         left, right = self.types(node.left), self.types(node.right)
@@ -527,3 +539,27 @@ def alike(left: Sequence[str], right: Sequence[str]) -> bool | None:
     if set(left) & set(right):
         return True
     return family(left) == family(right)
+
+
+def parts_in_use(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]:
+    """Attributes and items that the function reads, as further things to ask about."""
+    function = scope.function_at(node)
+    if function is None:
+        return []
+    variables = {*scope.variables(node), "self"}
+    found: dict[str, Sequence[str]] = {}
+    for inner in ast.walk(function):
+        if not isinstance(inner, (ast.Attribute, ast.Subscript)) or not isinstance(
+            inner.ctx, ast.Load
+        ):
+            continue
+        if not scope.module.editable(inner) or isinstance(getattr(inner, "slice", None), ast.Slice):
+            continue
+        parent = scope.parent(inner)
+        if isinstance(parent, ast.Call) and parent.func is inner:
+            continue
+        roots = {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)}
+        text = scope.text(inner)
+        if roots <= variables and len(text) < 40 and "\n" not in text:
+            found.setdefault(text, scope.types(inner))
+    return list(found.items())[:6]

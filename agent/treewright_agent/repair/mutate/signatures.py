@@ -79,11 +79,11 @@ def decorators(scope: Scope) -> None:
     present = {scope.text(d) for d in function.decorator_list}
     for name, cost in wanted:
         if name not in present:
-            scope.put(span, f"{indent}@{name}{break_}", "decorator added", cost)
+            scope.put(span, f"{indent}@{name}{break_}", "decorator added", cost, outside=True)
     for decorator in function.decorator_list:
         start = scope.module.line_start(decorator.lineno)
         end = scope.module.line_start(decorator.lineno + 1)
-        scope.put(Span(start, end), "", "decorator removed", 2.6)
+        scope.put(Span(start, end), "", "decorator removed", 2.6, outside=True)
 
 
 def base_initialiser(scope: Scope) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import permutations
 
 from treewright_agent.repair.model import Edit
 from treewright_agent.repair.mutate.expressions import in_method
-from treewright_agent.repair.mutate.scope import Scope, alike, family
+from treewright_agent.repair.mutate.scope import Scope, alike, family, parts_in_use
 from treewright_agent.repair.source import Definition, own_nodes
 from treewright_indexer.text import Span
 
@@ -16,7 +17,6 @@ _PLAIN_VALUES = frozenset(
         "0",
         "1",
         "-1",
-        "2",
         "0.0",
         "1.0",
         "''",
@@ -308,8 +308,31 @@ def _if_keyword(scope: Scope, statement: ast.If, start: int) -> None:
         before = place[0][place[1] - 1]
         if isinstance(before, ast.If) and not _has_else(before):
             scope.put(Span(start, start + 2), "elif", "if/elif", 1.8)
+    if statement.orelse and not _continues(statement):
+        _else_to_elif(scope, statement)
     if not statement.orelse and place:
         _else_for_rest(scope, statement, place[0], place[1])
+
+
+def _continues(statement: ast.If) -> bool:
+    """`elif` follows."""
+    return len(statement.orelse) == 1 and isinstance(statement.orelse[0], ast.If)
+
+
+def _else_to_elif(scope: Scope, statement: ast.If) -> None:
+    """`else:` -> `elif c:`."""
+    first = statement.orelse[0]
+    if not scope.module.begins_line(first):
+        return
+    data = scope.module.text.data
+    end = scope.module.line_start(first.lineno)
+    start = data.rfind(b"else", 0, end)
+    if start < scope.module.span(statement.body[-1]).end or data[start:end].split() != [b"else:"]:
+        return
+    from treewright_agent.repair.mutate.guards import atoms
+
+    for condition, extra in atoms(scope, first)[:50]:
+        scope.put(Span(start, start + 4), f"elif {condition}", "condition added", 2.7 + extra)
 
 
 def _has_else(statement: ast.If) -> bool:
@@ -592,6 +615,15 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                     yield f"{target}.extend({other})", 3.0
             elif kind == "set":
                 yield f"{target}.add({other})", 2.3
+        if target in assigned and kind in ("number", "text", ""):
+            for text, text_kinds in parts_in_use(scope, statement):
+                same = alike(kinds, text_kinds)
+                if same is not False and text != target:
+                    cost = 3.0 if same else 3.3
+                    yield f"{target} = {text}", cost
+                    if kind == "number":
+                        yield f"{target} = max({target}, {text})", cost + 0.2
+                        yield f"{target} += {text}", cost + 0.2
         if kind == "list":
             yield f"{target}.pop()", 3.2
             for constant in ("0", "1", "None", "[]", "''"):
@@ -680,6 +712,42 @@ def similar(scope: Scope) -> None:
             if line != text:
                 scope.insert_after(statement, [line], "similar statement added", cost)
                 scope.insert_before(statement, [line], "similar statement added", cost + 0.1)
+
+
+def method_calls(scope: Scope) -> None:
+    """`other.deposit(amount)`: a call of a method that the file defines."""
+    methods = {
+        node.name: len(node.args.args) - 1 - len(node.args.defaults)
+        for owner in ast.walk(scope.module.tree)
+        if isinstance(owner, ast.ClassDef)
+        for node in owner.body
+        if isinstance(node, Definition) and not node.name.startswith("__")
+    }
+    for statement in scope.statements():
+        place = scope.module.block_of(statement)
+        if (
+            place is None
+            or isinstance(statement, (*Definition.__args__, ast.ClassDef))
+            or is_docstring(scope, statement)
+        ):
+            continue
+        ends = isinstance(statement, (ast.Return, ast.Raise, ast.Break, ast.Continue))
+        names = scope.variables(statement)
+        owners = [
+            n for n in names if family(scope.types_of_name(n, statement)) not in _PLAIN_FAMILIES
+        ]
+        for owner in (*owners, *(("self",) if in_method(scope, statement) else ())):
+            for method, n_required in methods.items():
+                if n_required > 2:
+                    continue
+                for given in permutations(names, max(0, n_required)):
+                    line = f"{owner}.{method}({', '.join(given)})"
+                    scope.insert_before(statement, [line], "call added", 3.1)
+                    if place[1] == len(place[0]) - 1 and not ends:
+                        scope.insert_after(statement, [line], "call added", 3.0)
+
+
+_PLAIN_FAMILIES = frozenset(("number", "text", "list", "dict", "set", "bool"))
 
 
 def copies(scope: Scope) -> None:

@@ -1,0 +1,328 @@
+"""Repair by search: whole folders through the sandbox, and the parts that decide what is tried."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.support.fixtures import workspace_of
+from treewright_agent.repair import repairer
+from treewright_agent.repair.clues import clues_of, hints_of
+from treewright_agent.repair.model import Candidate, Combination, Edit, Failed, Observed, TestCase
+from treewright_agent.repair.mutate import Clues, Scope, generate
+from treewright_agent.repair.ranking import Behaviour, rank
+from treewright_agent.repair.search import Verdict, _ordered_pairs  # pyright: ignore[reportPrivateUsage]
+from treewright_agent.repair.source import Module
+from treewright_agent.repair.space import is_test_file
+from treewright_agent.repair.suspicion import suspicion
+from treewright_agent.routines.request import Repaired
+from treewright_agent.sandbox import Level, active
+from treewright_indexer.cancel import CancelToken
+from treewright_indexer.text import SourceText
+
+runs = pytest.mark.skipif(active().level < Level.LANDLOCK, reason="nothing may be run here")
+
+
+def _mend(
+    tmp_path: Path, files: dict[str, str], tests: tuple[str, ...] = ()
+) -> tuple[Repaired, dict[str, str]]:
+    """What is offered, and the text of each file that the first offer changes."""
+    with workspace_of(tmp_path / "w", files) as fixture:
+        before = {
+            p: hashlib.sha256(p.read_bytes()).digest()
+            for p in Path(fixture.root).rglob("*")
+            if p.is_file()
+        }
+        found = repairer(cpu_s=20)(fixture.snapshot, fixture.root, tests, 60, CancelToken())
+        after = {
+            p: hashlib.sha256(p.read_bytes()).digest()
+            for p in Path(fixture.root).rglob("*")
+            if p.is_file()
+        }
+        assert after == before, "the user's files were touched"
+        if not found.changes:
+            return found, {}
+        texts = found.changes[0].apply(fixture.snapshot.text)
+        return found, {Path(p).name: t.string for p, t in texts.items() if t is not None}
+
+
+MEAN = "def mean(values):\n    total = 0\n    for value in values:\n        total += value\n    return total / (len(values) - 1)\n"
+MEAN_TESTS = "from stats import mean\n\n\ndef test_mean():\n    assert mean([1, 2, 3]) == 2\n\n\ndef test_one():\n    assert mean([4]) == 4\n\n\ndef test_two():\n    assert mean([2, 4]) == 3\n"
+
+
+@runs
+def test_an_operator_is_mended_and_confirmed(tmp_path: Path) -> None:
+    files = {
+        "stats.py": MEAN.replace("(len(values) - 1)", "len(values)").replace("+=", "-="),
+        "test_stats.py": MEAN_TESTS,
+    }
+    found, texts = _mend(tmp_path, files)
+    assert "total += value" in texts["stats.py"]
+    assert found.before is not None
+    assert found.before.kind == "failed"
+    assert found.after is not None
+    assert found.after.passed
+    assert found.titles[0].startswith("Repair: ")
+
+
+@runs
+def test_unittest_and_plain_scripts(tmp_path: Path) -> None:
+    case = "import unittest\nfrom low import low\n\n\nclass T(unittest.TestCase):\n    def test_low(self):\n        self.assertEqual(low(3, 1), 1)\n        self.assertEqual(low(1, 2), 1)\n"
+    script = "from low import low\n\nassert low(3, 1) == 1\nassert low(1, 2) == 1\n"
+    for name, tests in (("case", case), ("script", script)):
+        _, texts = _mend(
+            tmp_path / name,
+            {"low.py": "def low(a, b):\n    return max(a, b)\n", "test_low.py": tests},
+        )
+        assert "min(a, b)" in texts["low.py"], name
+
+
+@runs
+def test_missing_logic_is_put_in(tmp_path: Path) -> None:
+    files = {
+        "avg.py": "def average(values):\n    return sum(values) / len(values)\n",
+        "test_avg.py": "import pytest\nfrom avg import average\n\n\ndef test_values():\n    assert average([1, 3]) == 2\n\n\ndef test_none():\n    with pytest.raises(ValueError, match='no values'):\n        average([])\n",
+    }  # fmt: skip
+    _, texts = _mend(tmp_path, files)
+    assert "if not values:" in texts["avg.py"]
+    assert "raise ValueError('no values')" in texts["avg.py"]
+
+
+@runs
+def test_a_program_that_never_ends(tmp_path: Path) -> None:
+    files = {
+        "count.py": "def digits(n):\n    count = 1\n    while n >= 10:\n        count += 1\n    return count\n",
+        "test_count.py": "from count import digits\n\n\ndef test_small():\n    assert digits(7) == 1\n\n\ndef test_large():\n    assert digits(12345) == 5\n",
+    }  # fmt: skip
+    found, _ = _mend(tmp_path, files)
+    assert found.after is None or found.after.passed  # found or not, it ends and nothing is broken
+
+
+@runs
+def test_outside_functions_and_imports(tmp_path: Path) -> None:
+    files = {
+        "tax.py": "RATE = 0.02\n\n\ndef tax(amount):\n    return amount * RATE\n",
+        "test_tax.py": "from tax import tax\n\n\ndef test_tax():\n    assert tax(100) == 20\n",
+    }
+    _, texts = _mend(tmp_path, files)
+    assert "0.2\n" in texts["tax.py"] or "* 10" in texts["tax.py"]
+
+
+@runs
+def test_two_faults_with_a_test_each(tmp_path: Path) -> None:
+    files = {
+        "m.py": "def more(a):\n    return a - 1\n\n\ndef twice(a):\n    return a + 2\n",
+        "test_m.py": "from m import more, twice\n\n\ndef test_more():\n    assert more(3) == 4\n    assert more(0) == 1\n\n\ndef test_twice():\n    assert twice(5) == 10\n    assert twice(0) == 0\n",
+    }  # fmt: skip
+    _, texts = _mend(tmp_path, files)
+    assert "a + 1" in texts["m.py"]
+    assert "a * 2" in texts["m.py"]
+
+
+@runs
+def test_tests_are_never_the_repair(tmp_path: Path) -> None:
+    files = {
+        "a.py": "def f():\n    return 'x' * 3\n",
+        "test_a.py": "from a import f\n\n\ndef test_f():\n    assert f() == object()\n",
+    }
+    found, texts = _mend(tmp_path, files)
+    assert texts == {}
+    assert found.changes == ()
+    assert "nothing was found" in found.note
+
+
+@runs
+def test_nothing_to_mend(tmp_path: Path) -> None:
+    files = {
+        "a.py": "def f():\n    return 1\n",
+        "test_a.py": "from a import f\n\n\ndef test_f():\n    assert f() == 1\n",
+    }
+    found, _ = _mend(tmp_path, files)
+    assert found.before is not None
+    assert found.before.passed
+    assert found.changes == ()
+
+
+@runs
+def test_format_and_line_breaks_are_kept(tmp_path: Path) -> None:
+    source = "def add( a,b ):   # odd  spacing\r\n\treturn (a\r\n\t\t- b)\r\n"
+    files = {
+        "odd.py": source,
+        "test_odd.py": "from odd import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n    assert add(0, 1) == 1\n",
+    }
+    _, texts = _mend(tmp_path, files)
+    assert texts["odd.py"] == source.replace("- b", "+ b")
+
+
+# -------------------------------------------------------------------- candidates
+
+
+def _candidates(source: str, clues: Clues | None = None) -> dict[str, Candidate]:
+    """Edited text -> candidate, of the first function."""
+    module = Module("a.py", SourceText.of(source))
+    function = next(iter(module.units))
+    scope = Scope(module, function, frozenset(range(1, 99)), {}, clues or Clues())
+    found: dict[str, Candidate] = {}
+    for candidate in generate(scope):
+        data = module.text.data
+        for edit in sorted(candidate.edits, reverse=True):
+            data = data[: edit.start] + edit.text.encode() + data[edit.end :]
+        found.setdefault(data.decode(), candidate)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("def f(a, b):\n    return a < b\n", "def f(a, b):\n    return a <= b\n"),
+        ("def f(a, b):\n    return a - b\n", "def f(a, b):\n    return b - a\n"),
+        ("def f(a, b):\n    return (a + b) / 2\n", "def f(a, b):\n    return a + b / 2\n"),
+        (
+            "def f(x):\n    if x:\n        return 1\n    return 0\n",
+            "def f(x):\n    if x is not None:\n        return 1\n    return 0\n",
+        ),
+        (
+            "def f(xs):\n    for x in xs:\n        y = x\n        return y\n",
+            "def f(xs):\n    for x in xs:\n        y = x\n    return y\n",
+        ),
+        (
+            "def f(x, into=[]):\n    into.append(x)\n    return into\n",
+            "def f(x, into=None):\n    if into is None:\n        into = []\n    into.append(x)\n    return into\n",
+        ),
+        ("def f(a, b):\n    return g(a, b)\n", "def f(a, b):\n    return g(b, a)\n"),
+        (
+            "def f():\n    x = '😋'\n    return x < 'é'\n",
+            "def f():\n    x = '😋'\n    return x <= 'é'\n",
+        ),
+        ("async def f():\n    return g()\n", "async def f():\n    return await g()\n"),
+    ],
+)
+def test_the_right_edit_is_among_the_candidates(before: str, after: str) -> None:
+    assert after in _candidates(before)
+
+
+def test_every_candidate_parses() -> None:
+    source = "def f(xs, k=2, *rest, **more):\n    '''Doc.'''\n    out = []\n    for i, x in enumerate(xs):\n        if x % k == 0 and not rest:\n            out.append(f'{x:.2f}')\n        else:\n            pass\n    return sorted(out, key=lambda v: -len(v))[1:k]\n"
+    found = _candidates(source, Clues(values=("0", "[]"), expected_raises=(("ValueError", ""),)))
+    assert len(found) > 300
+    for text in found:
+        ast.parse(text)
+
+
+def test_what_tests_expect_is_not_written_into_the_code() -> None:
+    found = _candidates("def f(x):\n    return x\n", Clues(values=("[17, 4]", "'secret answer'")))
+    assert not [text for text in found if "17" in text or "secret answer" in text]
+
+
+def test_an_exception_that_is_waited_for_is_raised() -> None:
+    clues = Clues(expected_raises=(("ValueError", "must be positive"),))
+    found = _candidates("def f(n):\n    return n\n", clues)
+    assert any("raise ValueError('must be positive')" in text for text in found)
+
+
+# -------------------------------------------------------------------- localisation, clues, ranking
+
+
+def test_lines_that_only_failing_tests_run_come_first() -> None:
+    bad = TestCase(0, "t::bad", "t.py", 1, "failed", lines={"a.py": [1, 2, 9]})
+    good = TestCase(1, "t::good", "t.py", 5, "passed", lines={"a.py": [1, 2, 3]})
+    scores = suspicion([bad], [good], Clues(), {"a.py"})["a.py"]
+    assert scores[9] == 1.0
+    assert scores[9] > scores[2]
+    assert 3 not in scores
+
+
+def test_clues_are_read_from_failures_and_tests() -> None:
+    source = "import pytest\n\n\ndef test_a():\n    with pytest.raises(KeyError, match='gone'):\n        f({})\n    assert g([]) == 0\n"
+    failed = Failed(
+        "NameError",
+        ("NameError", "Exception"),
+        "name 'cuont' is not defined",
+        (("a.py", 3, "f"),),
+        "call",
+        "s",
+        "cuont",
+    )
+    test = TestCase(0, "t.py::test_a", "t.py", 4, "failed", failed=failed)
+    clues = clues_of(Observed([test], []), [test], lambda file: SourceText.of(source))
+    assert clues.expected_raises == (("KeyError", "gone"),)
+    assert clues.undefined == {"cuont"}
+    assert clues.raised_at == {("a.py", 3)}
+    assert "0" in clues.values
+    assert {"f", "g"} <= clues.called
+
+
+@pytest.mark.parametrize(
+    ("came", "expected", "hint"),
+    [
+        ("[2, 1]", "[1, 2]", "order"),
+        ("3", "4", "one"),
+        ("-3", "3", "sign"),
+        ("'Ab'", "'ab'", "case"),
+        ("(1,)", "[1]", "to list"),
+        ("None", "3", "none"),
+    ],
+)
+def test_how_a_result_differs(came: str, expected: str, hint: str) -> None:
+    assert hint in hints_of(came, expected)
+
+
+def _alone(text: str, start: int, end: int, source: str, cost: float) -> tuple[Combination, Module]:
+    module = Module("a.py", SourceText.of(source))
+    unit = next(iter(module.units.values()))
+    return Combination((Candidate("a.py", (Edit(start, end, text),), "x", cost, 1, unit),)), module
+
+
+def test_an_edit_that_forgets_a_parameter_ranks_lower() -> None:
+    source = "def f(a, b):\n    return a + b\n"
+    start = source.index("a + b")
+    forgets, module = _alone("a + a", start, start + 5, source, 1.0)
+    keeps, _ = _alone("a * b", start, start + 5, source, 1.5)
+    ranked = rank([forgets, keeps], {"a.py": module}, Clues(), Behaviour())
+    assert ranked[0].combination is keeps
+    assert "b is not used any more" in ranked[1].smells
+
+
+def test_repairs_that_agree_support_each_other() -> None:
+    source = "def f(a, b):\n    return a + b\n"
+    start = source.index("a + b")
+    three = [
+        _alone(t, start, start + 5, source, c)[0]
+        for t, c in (("a - b", 1.0), ("a * b", 1.1), ("b * a", 1.1))
+    ]
+    module = Module("a.py", SourceText.of(source))
+    times, minus = [("1", "6"), ("2", "8")], [("3", "-1"), ("4", "2")]
+    behaviour = Behaviour(["f(2, 3)", "f(4, 2)"], [], {0: minus, 1: times, 2: times})
+    ranked = rank(three, {"a.py": module}, Clues(), behaviour)
+    assert ranked[0].number in (1, 2)
+    assert ranked[0].group == ranked[1].group != ranked[2].group
+    assert behaviour.difference(0, 1) == ("f(2, 3)", "-1", "6")
+
+
+def test_what_needs_a_fresh_import_is_in_no_pair() -> None:
+    """Such an edit cannot be swapped in; a pair with one ended the whole search."""
+    source = "X = 1\n\n\ndef f(a, b):\n    return a + b\n"
+    start = source.index("a + b")
+    inside, _ = _alone("a * b", start, start + 5, source, 1.0)
+    outside = Combination((Candidate("a.py", (Edit(4, 5, "2"),), "x", 1.0, 0, None),))
+    verdicts = [Verdict(c, frozenset({1}), changed=True, broke=False) for c in (inside, outside)]
+    for pair in _ordered_pairs(verdicts, [inside, outside]):
+        assert all(part.unit is not None for part in pair.parts)
+
+
+@pytest.mark.parametrize(
+    ("file", "answer"),
+    [
+        ("test_a.py", True),
+        ("pkg/tests/a.py", True),
+        ("a_test.py", True),
+        ("conftest.py", True),
+        ("contest.py", False),
+        ("pkg/latest.py", False),
+    ],
+)
+def test_which_files_are_tests(file: str, answer: bool) -> None:
+    assert is_test_file(file) == answer
