@@ -33,6 +33,7 @@ _CACHE_SIZE = 512
 _running = threading.BoundedSemaphore(max(1, min(4, (os.cpu_count() or 2) - 1)))
 _cache: OrderedDict[tuple[object, ...], Linted] = OrderedDict()
 _cache_lock = threading.Lock()
+_finding = threading.Lock()
 
 
 class LintFix(NamedTuple):
@@ -54,14 +55,20 @@ class Linted(NamedTuple):
     fixes: tuple[LintFix, ...] = ()
 
 
-@lru_cache(maxsize=1)
 def find_ruff() -> str | None:
     """The ruff binary: of the installed distribution, else on PATH."""
+    # One at a time: the first use of `sysconfig` shows other threads half of its variables.
+    with _finding:
+        return _find_ruff()
+
+
+@lru_cache(maxsize=1)
+def _find_ruff() -> str | None:
     try:
         from ruff import find_ruff_bin
 
         return os.fspath(find_ruff_bin())
-    except (ImportError, FileNotFoundError):
+    except (ImportError, FileNotFoundError, TypeError):  # TypeError: somebody else's first use
         pass
     beside = shutil.which("ruff", path=os.path.dirname(sys.executable))
     return beside or shutil.which("ruff")
