@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("treewright")
 
+_loading = threading.Lock()
+
 CONFIGURATION_S = 0.5
 """How long the folders wait for the client's configuration; a later answer is taken too."""
 
@@ -116,7 +118,15 @@ class Session:
         self._watch_parent(params.get("processId"))
 
     def load(self) -> None:
-        """Load what reads code. Runs on the intake thread, right behind the first answer."""
+        """Load what reads code. Runs on the intake thread, right behind the first answer.
+
+        One client at a time: over TCP several connect at once, and modules that name each other
+        must not be imported by two threads.
+        """
+        with _loading:
+            self._load()
+
+    def _load(self) -> None:
         try:
             # Its modules name each other: two first requests at once must not both import them.
             import treewright_indexer.graph  # noqa: F401  # pyright: ignore[reportUnusedImport]
