@@ -1,6 +1,6 @@
 """How well the repair search does on seeded bugs.
 
-    python benchmarks/repair.py [--rename] [--only NAME] [--every N] [--cpu SECONDS] [--json FILE]
+    python benchmarks/repair.py [--suite known|unseen] [--rename] [--only NAME] [--every N] [--cpu SECONDS] [--json FILE]
 
 Each bug is put into its program, the search sees the visible tests only, and its first offer
 is judged by hidden tests. `--rename` gives everything that the program defines another name
@@ -237,13 +237,19 @@ def _changed_lines(diff: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rename", action="store_true")
+    parser.add_argument("--suite", default="all", choices=("all", "known", "unseen"))
     parser.add_argument("--only", default="")
     parser.add_argument("--every", type=int, default=1, help="only every Nth bug")
     parser.add_argument("--offset", type=int, default=0)
     parser.add_argument("--cpu", type=float, default=60.0)
     parser.add_argument("--json", default="")
     options = parser.parse_args()
-    todo = [(case, bug) for case in load() for bug in case.bugs if options.only in case.name]
+    todo = [
+        (case, bug)
+        for case in load(options.suite)
+        for bug in case.bugs
+        if options.only in case.name
+    ]
     rows: list[dict[str, Any]] = []
     for case, bug in todo[options.offset :: options.every]:
         row = attempt(case, bug, options.cpu, options.rename)

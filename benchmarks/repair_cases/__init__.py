@@ -41,8 +41,19 @@ def bug(
     return Bug(category, ((right, wrong), *more), file)
 
 
-def load() -> list[Case]:
-    from benchmarks.repair_cases import algorithms, classes, numbers, projects, texts
+def load(suite: str = "all") -> list[Case]:
+    """The cases of "known" (the operators were tuned on them), "unseen" or both."""
+    from benchmarks.repair_cases import (
+        algorithms,
+        classes,
+        numbers,
+        projects,
+        texts,
+        unseen_code,
+        unseen_small,
+    )
 
-    modules = (algorithms, classes, numbers, texts, projects)
+    known = (algorithms, classes, numbers, texts, projects)
+    unseen = (unseen_small, unseen_code)
+    modules = {"known": known, "unseen": unseen, "all": known + unseen}[suite]
     return [case for module in modules for case in module.CASES]

@@ -116,7 +116,10 @@ class Failed:
             kind=str(row.get("kind", "")),
             bases=tuple(map(str, row.get("bases", ()))),
             message=str(row.get("message", "")),
-            frames=tuple((str(f[0]), int(f[1]), str(f[2])) for f in row.get("frames", ())),
+            # a frame that was left between two instructions has no line
+            frames=tuple(
+                (str(f[0]), int(f[1]), str(f[2])) for f in row.get("frames", ()) if f[1] is not None
+            ),
             phase=str(row.get("phase", "call")),
             signature=str(row.get("signature", "")),
             name=str(row.get("name", "")),
