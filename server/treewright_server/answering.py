@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 import msgspec
 
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.errors import ArgumentsError, RefusedError, TreewrightError
+from treewright_indexer.errors import ArgumentsError, TreewrightError
 from treewright_indexer.text import Span
 from treewright_server.convert import Mapper, to_path
 from treewright_server.plain import is_object
@@ -125,8 +125,7 @@ class Answering:
         """The whole answer. Raises CancelledError."""
         services = self._ls.session.services
         if self._params.mode == "task":
-            if not self._ls.session.settings.agent.trusted:
-                raise RefusedError("tasks are off in a workspace that is not trusted")
+            self._ls.session.require_trust("tasks")
             self._task("task")
         elif services.model:
             self._task("chat")

@@ -31,7 +31,7 @@ def asked(
 ) -> list[Any]:
     """jedi's answer, or nothing: no Python, no answer in time, switched off."""
     language = snapshot.language(path)
-    if language is None or language.id != "python" or not ls.session.settings.semantics.jedi:
+    if language is None or language.id != "python" or not ls.session.asks_jedi:
         return []
     return items(ls.session.jedi.ask(what, snapshot, path, offset, token, DEADLINE_S))
 

@@ -131,7 +131,8 @@ class Linting:
         folder = snapshot.folder_of(path)
         found: list[Diagnostic] = []
         try:
-            found += lint(path, text, folder.root if folder else os.path.dirname(path))
+            if self._session.settings.agent.trusted:  # it is a program, configured by the folder
+                found += lint(path, text, folder.root if folder else os.path.dirname(path))
         except CancelledError:
             raise
         except TreewrightError as error:

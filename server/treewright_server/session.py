@@ -219,6 +219,19 @@ class Session:
         """Whether a feature is switched on for the document that a request is about."""
         return self.features.serves(feature, self.language_id(field(params, "textDocument", "uri")))
 
+    def require_trust(self, what: str) -> None:
+        """Raises RefusedError in a workspace that the editor does not trust: nothing is run or
+        written there."""
+        if not self.settings.agent.trusted:
+            from treewright_indexer.errors import RefusedError
+
+            raise RefusedError(f"{what} are off in a workspace that is not trusted")
+
+    @property
+    def asks_jedi(self) -> bool:
+        """jedi is a process that looks into the packages of the workspace."""
+        return self.settings.semantics.jedi and self.settings.agent.trusted
+
     @property
     def jedi(self) -> Interactive:
         """What knows of the standard library and of other packages; a child once it is asked."""
@@ -269,9 +282,17 @@ class Session:
     def _apply_settings(self, *, tell: bool = True) -> None:
         from treewright_server import settings
 
-        dotenv = settings.read_dotenv(os.path.join(self._roots[0], ".env")) if self._roots else {}
         client = settings.merged(self._options, self._configuration)
-        self.settings, problems = settings.build(client, os.environ, dotenv)
+        self.settings, problems = settings.build(client, os.environ)
+        if self._roots and self.settings.agent.trusted:
+            from treewright_server import dotenv
+
+            values, refused = dotenv.read(self._roots[0])
+            if values:
+                self.settings, problems = settings.build(client, os.environ, values)
+            if refused and tell and refused not in self._told:
+                self._told.add(refused)
+                self.ls.show(refused)
         switches = self.settings.features
         self.features = Features(switches.switches(), switches.beside)
         if tell:

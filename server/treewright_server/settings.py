@@ -269,8 +269,12 @@ ENVIRONMENT: Final[dict[str, tuple[str, str]]] = {
     "OPENAI_FINETUNED_MODEL_ID": ("agent", "finetunedModel"),
     "OPENAI_CRITIQUE_MODEL_ID": ("agent", "critiqueModel"),
     "CI": ("agent", "ci"),
+    "TREEWRIGHT_TRUSTED": ("agent", "trusted"),
 }
 """Accepted environment names and the setting each of them gives."""
+
+FILE_NAMES: Final = frozenset(ENVIRONMENT) - {"TREEWRIGHT_TRUSTED"}
+"""Those that a `.env` may give: a folder does not say itself whether it is trusted."""
 
 
 def build(
@@ -284,7 +288,11 @@ def build(
     """
     problems: list[Problem] = []
     given: dict[str, dict[str, Any]] = {}
-    for source in (dotenv or {}, environ or {}):
+    file = {name: value for name, value in (dotenv or {}).items() if name in FILE_NAMES}
+    outer = dict(environ or {})
+    if file.get("OPENAI_BASE_URL") and not outer.get("OPENAI_BASE_URL"):
+        outer.pop("OPENAI_API_KEY", None)  # the user's key is not for an address of a file
+    for source in (file, outer):
         for name, (layer, key) in ENVIRONMENT.items():
             if source.get(name):
                 kind = _keys(_layers()[layer])[key]

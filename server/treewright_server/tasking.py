@@ -161,9 +161,11 @@ def services_of(
             )
         except StoreError as error:
             tell(str(error))
-    if trusted:
-        services = _with_workshop(services)
-    return services
+    if not trusted:
+        from treewright_agent.guard import Trust
+
+        return replace(services, trust=Trust.NONE)
+    return _with_workshop(services)
 
 
 def _with_workshop(services: Services) -> Services:

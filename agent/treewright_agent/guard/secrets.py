@@ -1,6 +1,7 @@
 """Secrets in text: keys, tokens, passwords, by their shapes and by how random they look.
 
-One detector for prompts, logs, trajectories and exports. It says where a secret stands and of
+The one detector of treewright: prompts, logs, trajectories, the feedback store and its exports
+pass through it. It says where a secret stands and of
 what kind it is, never what it is.
 """
 
@@ -10,7 +11,8 @@ import itertools
 import math
 import re
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
 
 
 class Secret(NamedTuple):
@@ -48,9 +50,43 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("azure key", r"(?i)\b(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/=]{40,}"),
     ("vault token", r"\bhv[sb]\.[A-Za-z0-9_-]{20,}"),
     ("age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
+    ("google secret", r"\bGOCSPX-[A-Za-z0-9_-]{24,}"),
+    ("twilio key", r"\b(?:SK|AC)[0-9a-f]{32}\b"),
+    ("mail key", r"\b(?:key-[0-9a-f]{32}|xkeysib-[0-9a-f]{64}-\w{16}|md-[A-Za-z0-9_-]{22})\b"),
+    (
+        "shop key",
+        r"\b(?:shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|sq0(?:atp|csp|idp)-[\w-]{22,}|EAAA[\w-]{60})",
+    ),
+    (
+        "hosting key",
+        r"\b(?:do[opr]_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|pscale_\w+_[\w.-]{32,}|sbp_[0-9a-f]{40}|fo1_[\w-]{43}|tskey-[a-z]+-[\w-]{16,}|rnd_\w{28,}|HRKU-[\w-]{36,}|nfp_\w{36,})",
+    ),
+    (
+        "tracker key",
+        r"\b(?:lin_api_\w{32,}|ntn_\w{40,}|ATATT3[\w=-]{50,}|pat\w{14}\.[0-9a-f]{64}|figd_[\w-]{40,}|dp\.(?:pt|st|ct|sa)\.\w{40,})",
+    ),
+    (
+        "monitor key",
+        r"\b(?:gls[ac]_\w{32,}|NRAK-[A-Z0-9]{27}|sntry[su]_[\w+/=-]{40,}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}|phc_\w{40,}|ddapi_\w{32,})",
+    ),
+    (
+        "build key",
+        r"\b(?:\w{14}\.atlasv1\.[\w=-]{60,}|pul-[0-9a-f]{40}|CCIPAT_\w{20,}|oy2[a-z0-9]{43}|AKCp[A-Za-z0-9]{60,}|cio\w{32,}|tok_[0-9a-f]{40})\b",
+    ),
+    (
+        "model key",
+        r"\b(?:gsk_\w{40,}|pplx-\w{40,}|xai-\w{60,}|r8_\w{37}|AQ\.[\w-]{40,}|co_[A-Za-z0-9]{38,}|nvapi-[\w-]{60,})",
+    ),
+    ("azure secret", r"(?<![\w~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![\w~.-])"),
+    ("putty key", r"PuTTY-User-Key-File-\d[\s\S]*?Private-MAC: *[0-9a-f]+"),
     ("web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"),
 )
-_TOKENS = [(kind, re.compile(pattern)) for kind, pattern in _SHAPES]
+_SPACED = "private key", "putty key", "hosting phrase"
+_LONG = [(kind, re.compile(pattern)) for kind, pattern in _SHAPES if kind in _SPACED]
+"""Shapes that hold spaces or line breaks; each begins with a literal, which is quick to find."""
+_TOKENS = [(kind, re.compile(pattern)) for kind, pattern in _SHAPES if kind not in _SPACED]
+_WORD = re.compile(r"[A-Za-z0-9_.=+/~:-]{14,}")
+"""What any of the other shapes lies in."""
 
 _GROUPED: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -61,6 +97,18 @@ _GROUPED: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "token",
         re.compile(
+            r"(?i)(?:[?&;]|\bx-)(?:api[_-]?key|access[_-]?token|auth[_-]?token|token|key|sig|secret|password)"
+            r"(?:=|['\"]?\s*:\s*['\"]?)([A-Za-z0-9._~+/%=-]{12,})"
+        ),
+    ),
+    (
+        "password",
+        re.compile(r"(?i)(?:--password|--token|--api-key|--secret)(?:=|\s+)['\"]?([^\s'\"]{6,})"),
+    ),
+    ("password", re.compile(r"(?i);\s*(?:password|pwd)\s*=\s*([^;\s'\"]{4,})")),
+    (
+        "token",
+        re.compile(
             r"(?i)\bauthorization['\"]?\s*[:=]\s*['\"]?(?:token\s+)?([A-Za-z0-9._~+/=-]{20,})"
         ),
     ),
@@ -68,6 +116,9 @@ _GROUPED: tuple[tuple[str, re.Pattern[str]], ...] = (
 _NAME = (
     r"[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|credential|auth[_-]?key|client[_-]?secret|signing[_-]?key|encryption[_-]?key)s?[\w-]*"
+)
+_KEYWORD = re.compile(
+    r"(?i)passw|passphrase|pwd|secret|token|credential|(?:api|access|private|auth|signing|encryption)[_-]?key"
 )
 _QUOTED = re.compile(
     rf"(?i)\b{_NAME}[\"']?\]?\s*(?::\s*[\w.\[\], |]+\s*)?(?:=>|:=|=|:)\s*[bruf]{{0,2}}"
@@ -88,23 +139,52 @@ _HEX = re.compile(r"[0-9a-fA-F]+\Z")
 def find(text: str) -> list[Secret]:
     """Every secret of `text`, in order, none inside another."""
     found: list[Secret] = []
-    for kind, pattern in _TOKENS:
+    for kind, pattern in _LONG:
         found += [Secret(m.start(), m.end(), kind) for m in pattern.finditer(text)]
+    for word in _WORD.finditer(text):
+        for kind, pattern in _TOKENS:
+            found += [
+                Secret(m.start(), m.end(), kind)
+                for m in pattern.finditer(text, word.start(), word.end())
+            ]
     for kind, pattern in _GROUPED:
         found += [
             Secret(m.start(1), m.end(1), kind) for m in pattern.finditer(text) if _is_value(m[1])
         ]
-    for match in _QUOTED.finditer(text):
-        group = 1 if match[1] is not None else 2
-        if _is_value(match[group]):
-            found.append(Secret(match.start(group), match.end(group), "secret"))
-    for match in _BARE.finditer(text):
-        if _is_value(match[1]) and not _is_code(match[1]):
-            found.append(Secret(match.start(1), match.end(1), "secret"))
+    for start, end in _telling_lines(text):
+        for match in _QUOTED.finditer(text, start, end):
+            group = 1 if match[1] is not None else 2
+            if _is_value(match[group]):
+                found.append(Secret(match.start(group), match.end(group), "secret"))
+        for match in _BARE.finditer(text, start, end):
+            if _is_value(match[1]) and not _is_code(match[1]):
+                found.append(Secret(match.start(1), match.end(1), "secret"))
     for match in _RANDOM.finditer(text):
         if looks_random(match[0]):
             found.append(Secret(match.start(), match.end(), "random text"))
     return _disjoint(found)
+
+
+def _telling_lines(text: str) -> list[tuple[int, int]]:
+    """The lines with a telling name, each with the two behind it, where its value may stand."""
+    regions: list[tuple[int, int]] = []
+    done = -1
+    for match in _KEYWORD.finditer(text):
+        if match.start() < done:
+            continue
+        start = text.rfind("\n", 0, match.start()) + 1
+        end = match.end()
+        for _ in range(3):
+            line_end = text.find("\n", end)
+            end = len(text) if line_end < 0 else line_end + 1
+        if regions and start < regions[-1][1]:
+            regions[-1] = regions[-1][0], end
+        else:
+            regions.append((start, end))
+        done = text.find("\n", match.end())
+        if done < 0:
+            break
+    return regions
 
 
 def _is_value(value: str) -> bool:
@@ -151,6 +231,18 @@ def _disjoint(found: list[Secret]) -> list[Secret]:
         elif secret.end > kept[-1].end:
             kept[-1] = Secret(kept[-1].start, secret.end, kept[-1].kind)
     return kept
+
+
+def redact_json(value: object) -> object:
+    """A JSON value with every text in it redacted, keys left alone."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[str, object]", value)
+        return {key: redact_json(item) for key, item in mapping.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact_json(item) for item in cast("Sequence[object]", value)]
+    return value
 
 
 def redact(text: str) -> str:

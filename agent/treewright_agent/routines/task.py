@@ -157,7 +157,10 @@ class Task:
             return self.snapshot.exists(os.path.join(self.root, shown))
 
         files = named_files(request.instruction, is_there)
-        return Guard(Policy(self.root, request.kind, files=files, ask=services.ask))
+        policy = Policy(
+            self.root, request.kind, trust=services.trust, files=files, ask=services.ask
+        )
+        return Guard(policy)
 
     @property
     def _has_brain(self) -> bool:

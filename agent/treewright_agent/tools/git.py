@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from treewright_agent.sandbox import repository
 from treewright_agent.tools.bench import Bench
 from treewright_agent.tools.model import Effect, ToolError, Trouble, tool
 
@@ -35,7 +36,8 @@ def environment() -> dict[str, str]:
 
 SAFE_CONFIG = (
     "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=",
-    "-c", "core.quotePath=false", "-c", "color.ui=false",
+    "-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "log.showSignature=false",
+    "-c", "core.sshCommand=false", "-c", "core.pager=cat",
 )  # fmt: skip
 
 
@@ -65,7 +67,7 @@ def git(
         "diff": ["diff", *safe, *at, "--", *path],
         "log": ["log", f"-{limit}", "--date=short", "--format=%h %ad %an: %s", *at, "--", *path],
         "show": ["show", *safe, "--stat", "--patch", *(at or ["HEAD"]), "--", *path],
-        "blame": ["blame", "--date=short", *at, "--", *path],
+        "blame": ["blame", "--date=short", "--no-textconv", *at, "--", *path],
     }[verb]
     if verb == "blame" and not path:
         raise ToolError("blame needs file_path", Trouble.COMBINATION)
@@ -73,7 +75,15 @@ def git(
 
 
 def run_git(root: str, argv: list[str], token: Any, timeout_s: float = TIMEOUT_S) -> str:
-    """What git prints. Raises ToolError with git's own words."""
+    """What git prints. Raises ToolError with git's own words.
+
+    In the sandbox where there is one: the repository's own configuration may name programs.
+    """
+    held = repository.git(root, [*SAFE_CONFIG, *argv], token, timeout_s)
+    if held is not None:
+        if held.limit == "time":
+            raise ToolError(f"git took longer than {timeout_s:.0f} s", Trouble.TIMEOUT)
+        return _printed(held.returncode, held.stdout, held.stderr)
     try:
         child = subprocess.Popen(
             ["git", *SAFE_CONFIG, *argv],
@@ -99,11 +109,17 @@ def run_git(root: str, argv: list[str], token: Any, timeout_s: float = TIMEOUT_S
                 raise ToolError(
                     f"git took longer than {timeout_s:.0f} s", Trouble.TIMEOUT
                 ) from error
-    if child.returncode != 0:
-        words = err.decode("utf-8", "replace").strip().split("\n")[0]
+    return _printed(
+        child.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+    )
+
+
+def _printed(code: int, out: str, err: str) -> str:
+    if code != 0:
+        words = err.strip().split("\n")[0]
         trouble = Trouble.UNAVAILABLE if "not a git repository" in words else Trouble.FAILED
-        raise ToolError(words or f"git ended with {child.returncode}", trouble)
-    return out.decode("utf-8", "replace")
+        raise ToolError(words or f"git ended with {code}", trouble)
+    return out
 
 
 TOOLS = (git,)

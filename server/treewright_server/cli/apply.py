@@ -25,6 +25,7 @@ from treewright_server.cli.support import (
     folder_path,
     opened,
     painter,
+    require_trust,
     usage,
 )
 from treewright_server.plain import is_object
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace) -> int:
     root = folder_path(arguments.path)
+    if arguments.write:
+        require_trust(root, "nothing is written")
     calls = _calls(_read(arguments.operations), root)
     from treewright_agent.proposals import propose
 

@@ -6,7 +6,7 @@ import os
 import sys
 from argparse import Namespace
 
-from treewright_server.cli.support import DONE, folder_path, opened
+from treewright_server.cli.support import DONE, folder_path, load_settings, opened
 
 
 def run(arguments: Namespace) -> int:
@@ -17,7 +17,10 @@ def run(arguments: Namespace) -> int:
 
     with opened(root) as (workspace, folder), answers:
         server = McpServer(
-            workspace, folder, read_only=arguments.read_only, everything=arguments.tools == "all"
+            workspace,
+            folder,
+            read_only=arguments.read_only or not load_settings(root).agent.trusted,
+            everything=arguments.tools == "all",
         )
         server.serve(sys.stdin.buffer, answers)
     return DONE

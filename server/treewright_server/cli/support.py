@@ -7,12 +7,11 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import msgspec
 
-from treewright_indexer.errors import ArgumentsError, TreewrightError
+from treewright_indexer.errors import ArgumentsError, RefusedError, TreewrightError
 from treewright_server import logs, settings
 
 if TYPE_CHECKING:
@@ -63,10 +62,22 @@ def folder_path(given: str) -> str:
     return path
 
 
+def require_trust(root: str, what: str) -> None:
+    """Raises RefusedError where TREEWRIGHT_TRUSTED says that the folder is not trusted."""
+    if not load_settings(root).agent.trusted:
+        raise RefusedError(f"{what}: TREEWRIGHT_TRUSTED says that this folder is not trusted")
+
+
 def load_settings(root: str | None = None) -> settings.ServerSettings:
     """From the environment and the folder's `.env`; what is not taken is said on stderr."""
-    dotenv = settings.read_dotenv(Path(root) / ".env") if root else {}
-    built, problems = settings.build({}, os.environ, dotenv)
+    from treewright_server import dotenv
+
+    built, problems = settings.build({}, os.environ)
+    if root and built.agent.trusted:
+        values, refused = dotenv.read(root)
+        built, problems = settings.build({}, os.environ, values)
+        if refused:
+            print(f"treewright: {refused}", file=sys.stderr)
     for problem in problems:
         print(f"treewright: {problem}", file=sys.stderr)
     return built

@@ -28,6 +28,7 @@ from treewright_server.cli.support import (
     opened,
     painter,
     print_json,
+    require_trust,
     usage,
 )
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace) -> int:
     root = folder_path(arguments.path)
+    if arguments.write or arguments.branch:
+        require_trust(root, "nothing is written")
     if arguments.replay:
         return _replay(root, arguments.replay)
     from treewright_agent.routines.request import read_task
@@ -53,7 +56,9 @@ def run(arguments: Namespace) -> int:
     settings = load_settings(root)
     token = CancelToken()
     with _Interruptible(token), opened(root) as (workspace, _):
-        services = tasking.services_of(settings.agent, root, os.environ, tell=_say)
+        services = tasking.services_of(
+            settings.agent, root, os.environ, tell=_say, trusted=settings.agent.trusted
+        )
         person = sys.stdin.isatty() and arguments.task_file is not None and not settings.agent.ci
         services = replace(
             services,

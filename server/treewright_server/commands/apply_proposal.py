@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 async def run(ls: TreewrightServer, arguments: list[Any]) -> dict[str, Any]:
     """`{"proposal": id}` -> `{"proposal", "applied", "reason"}`."""
     data = the_object(arguments, "treewright.applyProposal")
+    ls.session.require_trust("changes")
 
     def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot]:
         return from_data(ls, data, snapshot, token), snapshot

@@ -27,6 +27,7 @@ NAMES = OPERATIONS
 def command(name: str) -> Callable[[TreewrightServer, list[Any]], Awaitable[dict[str, Any]]]:
     async def run(ls: TreewrightServer, arguments: list[Any]) -> dict[str, Any]:
         given = the_object(arguments, f"treewright.{name}")
+        ls.session.require_trust("changes")
 
         def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot]:
             return planned(ls, name, given, snapshot, token), snapshot

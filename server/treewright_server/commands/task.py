@@ -96,8 +96,8 @@ async def _command(
 ) -> dict[str, Any]:
     given = decoded(arguments, name, Arguments)
     read_only = kind in ("explain", "review", "chat")
-    if not read_only and not ls.session.settings.agent.trusted:
-        raise RefusedError("tasks are off in a workspace that is not trusted")
+    if not read_only:
+        ls.session.require_trust("tasks")
     instruction = given.instruction.strip() or default
     if not instruction and not given.operations:
         raise ArgumentsError(f"{name}: instruction is missing")

@@ -32,6 +32,8 @@ Action = dict[str, Any]
 
 
 async def handle(ls: TreewrightServer, params: Any) -> list[Action]:
+    if not ls.session.settings.agent.trusted:
+        return []
     snapshot_of: list[Snapshot] = []
 
     def work(snapshot: Snapshot, token: CancelToken) -> list[tuple[Action, Proposal | None]]:

@@ -22,6 +22,7 @@ async def handle(ls: TreewrightServer, params: Any) -> Any:
     data = field(params, "data")
     if not is_object(data) or data.get("treewright") != 1 or field(params, "edit") is not None:
         return params
+    ls.session.require_trust("changes")
 
     def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot, dict[str, Any]]:
         proposal = from_data(ls, data, snapshot, token)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 async def handle(ls: TreewrightServer, params: lsp.RenameParams) -> dict[str, Any]:
+    ls.session.require_trust("changes")
+
     def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot, dict[str, Any]]:
         from treewright_agent.calls import Call
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.errors import RefusedError
 from treewright_server.answering import beside, decoded, step_of
 from treewright_server.convert import Mapper, to_path
 from treewright_server.lanes import snapshot_of_request
@@ -36,8 +35,7 @@ class Params(msgspec.Struct, frozen=True, rename="camel"):
 
 async def handle(ls: TreewrightServer, params: Any) -> dict[str, Any]:
     given = decoded(params, Params, METHOD)
-    if not ls.session.settings.agent.trusted:
-        raise RefusedError("edits are off in a workspace that is not trusted")
+    ls.session.require_trust("edits")
     snapshot = await snapshot_of_request(ls)
 
     def tell(event: Event) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.errors import RefusedError, TreewrightError
+from treewright_indexer.errors import TreewrightError
 from treewright_server.given import string
 from treewright_server.reviews import offered, refused, refused_as
 
@@ -23,8 +23,7 @@ def handle(
     from treewright_agent.calls import absolute_calls
     from treewright_agent.proposals import ProposalRefused, consider
 
-    if not ls.session.settings.agent.trusted:
-        raise RefusedError("changes are off in a workspace that is not trusted")
+    ls.session.require_trust("changes")
     review = ls.session.reviews.get(string(params, "proposal"))
     old = review.proposal
     if review.state == "open":

@@ -32,8 +32,7 @@ def handle(
     from treewright_agent.proposals import ProposalRefused, consider
 
     given = decoded(params, Params, METHOD)
-    if not ls.session.settings.agent.trusted:
-        raise RefusedError("changes are off in a workspace that is not trusted")
+    ls.session.require_trust("changes")
     operation = operation_named(given.operation)
     arguments = operation_arguments(given.arguments, snapshot, ls.session.client.encoding)
     call = Call(operation.name, arguments)

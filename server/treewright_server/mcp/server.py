@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from treewright_agent.draft import Draft, texts_after
+from treewright_agent.guard.gate import Guard, Policy
 from treewright_agent.models.budget import Budget, Limits
 from treewright_agent.tools.bench import Bench
 from treewright_agent.tools.checking import lint
@@ -158,7 +159,9 @@ class McpServer:
             self._folder.rescan()
             self._folder.wait_ready(5)
             snapshot = self._workspace.snapshot()
-            bench = Bench(Draft(snapshot), token, Budget(Limits()), self._folder.root)
+            # no user can be asked here: what needs consent is left to the editor
+            gate = Guard(Policy(self._folder.root))
+            bench = Bench(Draft(snapshot), token, Budget(Limits()), self._folder.root, gate=gate)
             output = self.registry.execute(bench, ToolCall(name, arguments))
             if output.ok and not bench.draft.is_empty:
                 output = self._written(bench, output)
