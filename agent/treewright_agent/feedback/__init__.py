@@ -6,9 +6,10 @@ Stored data is made of what was shown and what the user did with it, never of gu
 from treewright_agent.feedback.export import Exported, export, export_folder, message_rows
 from treewright_agent.feedback.formats import FORMATS
 from treewright_agent.feedback.outcomes import KEPT, Outcome
-from treewright_agent.feedback.redact import redact
+from treewright_agent.feedback.reading import ProposalRow
+from treewright_agent.feedback.redact import Redactor, redact
 from treewright_agent.feedback.samples import Filter
-from treewright_agent.feedback.store import FeedbackStore, Level, ProposalRow, data_folder
+from treewright_agent.feedback.store import FeedbackStore, Level, Made, data_folder
 
 __all__ = [
     "FORMATS",
@@ -17,8 +18,10 @@ __all__ = [
     "FeedbackStore",
     "Filter",
     "Level",
+    "Made",
     "Outcome",
     "ProposalRow",
+    "Redactor",
     "data_folder",
     "export",
     "export_folder",

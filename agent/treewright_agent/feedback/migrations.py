@@ -134,10 +134,134 @@ CREATE TABLE batches (
 CREATE INDEX batches_open ON batches (sink, sent_at, number);
 """
 
+# What a report asks for, and what learns: who made a proposal, how long it took and what it
+# cost; the level in force at every outcome; what is still to be measured; what was tuned.
+# `outcomes` is made anew because a CHECK cannot be widened; its numbers stay, and so does the
+# counter behind them, because cursors of the outbox point there.
+_M004_CREATE_LEARNING = """
+ALTER TABLE proposals ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
+ALTER TABLE proposals ADD COLUMN model TEXT NOT NULL DEFAULT '';
+ALTER TABLE proposals ADD COLUMN versions TEXT;     -- JSON: of treewright, prompts, rules
+ALTER TABLE proposals ADD COLUMN seconds REAL;      -- from the request to the proposal
+ALTER TABLE proposals ADD COLUMN cost REAL;         -- in the currency of the endpoint's prices
+ALTER TABLE proposals ADD COLUMN tokens INTEGER;
+
+CREATE TABLE outcomes_new (
+    number        INTEGER PRIMARY KEY AUTOINCREMENT,
+    proposal_id   TEXT NOT NULL REFERENCES proposals(id) ON DELETE CASCADE,
+    time          REAL NOT NULL,
+    outcome       TEXT NOT NULL CHECK (outcome IN ('shown', 'previewed', 'accepted',
+                      'accepted_in_part', 'edited', 'rejected', 'reverted', 'expired')),
+    hunks         TEXT,              -- JSON list of the edits kept: [path, index]
+    final_diff    TEXT,              -- from the text before to what the user has now
+    seconds_after REAL,              -- since the proposal
+    rating        INTEGER,
+    comment       TEXT,
+    changed       REAL,              -- share of the accepted lines that the user changed
+    consent       TEXT               -- the level in force when this was written
+);
+INSERT INTO outcomes_new (number, proposal_id, time, outcome, hunks, final_diff, seconds_after,
+                          rating, comment)
+    SELECT number, proposal_id, time, outcome, hunks, final_diff, seconds_after, rating, comment
+    FROM outcomes ORDER BY number;
+DELETE FROM sqlite_sequence WHERE name = 'outcomes_new';
+INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'outcomes_new', seq FROM sqlite_sequence WHERE name = 'outcomes';
+DROP TABLE outcomes;
+ALTER TABLE outcomes_new RENAME TO outcomes;
+CREATE INDEX outcomes_of ON outcomes (proposal_id, number);
+CREATE INDEX outcomes_by_time ON outcomes (time);
+CREATE TRIGGER outcomes_are_final BEFORE UPDATE ON outcomes
+BEGIN SELECT RAISE(ABORT, 'outcomes are append-only'); END;
+
+CREATE INDEX proposals_of_task ON proposals (task) WHERE task IS NOT NULL;
+
+CREATE TABLE consents (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    time      REAL NOT NULL,
+    workspace TEXT NOT NULL,
+    level     TEXT NOT NULL          -- in force from then on
+);
+CREATE INDEX consents_of ON consents (workspace, number);
+
+-- Accepted changes whose text is looked at again; a row goes when nothing is left to measure.
+CREATE TABLE watches (
+    proposal_id TEXT PRIMARY KEY REFERENCES proposals(id) ON DELETE CASCADE,
+    accepted_at REAL NOT NULL,
+    files       TEXT NOT NULL        -- JSON; hashes of lines, never lines
+) WITHOUT ROWID;
+
+-- How many proposals stand where, by what they are grouped by: derived from the events, and
+-- made anew from them when rows are forgotten.
+CREATE TABLE tallies (
+    workspace  TEXT NOT NULL,
+    day        INTEGER NOT NULL,     -- days since 1970, UTC
+    operations TEXT NOT NULL,
+    recipe     TEXT NOT NULL,
+    rung       TEXT NOT NULL,
+    model      TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    outcome    TEXT NOT NULL,        -- the latest
+    n          INTEGER NOT NULL,
+    n_timed    INTEGER NOT NULL,
+    seconds    REAL NOT NULL,
+    cost       REAL NOT NULL,
+    tokens     INTEGER NOT NULL,
+    PRIMARY KEY (workspace, day, operations, recipe, rung, model, language, outcome)
+) WITHOUT ROWID;
+
+CREATE TABLE versions (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    time    REAL NOT NULL,
+    kind    TEXT NOT NULL,           -- ranking, reranker, rules, model
+    body    BLOB NOT NULL,
+    figures TEXT NOT NULL            -- JSON: what the gate measured
+);
+CREATE TABLE promotions (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    time    REAL NOT NULL,
+    kind    TEXT NOT NULL,
+    version INTEGER NOT NULL,        -- 0: what ships
+    reason  TEXT NOT NULL
+);
+
+CREATE TABLE rules (
+    id         TEXT PRIMARY KEY,     -- hash of language, pattern and rewrite
+    time       REAL NOT NULL,
+    language   TEXT NOT NULL,
+    pattern    TEXT NOT NULL,
+    rewrite    TEXT NOT NULL,
+    title      TEXT NOT NULL,
+    n          INTEGER NOT NULL,     -- edits that have this shape
+    proposals  TEXT NOT NULL,        -- JSON list of the proposals it was mined from
+    examples   TEXT NOT NULL,        -- JSON list of [before, after]
+    state      TEXT NOT NULL CHECK (state IN ('proposed', 'approved', 'refused')),
+    decided_at REAL
+) WITHOUT ROWID;
+"""
+
+_ALL_TALLIES = """
+INSERT INTO tallies
+SELECT p.workspace, CAST(p.time / 86400 AS INTEGER), p.operations, p.recipe, p.rung, p.model,
+       p.language, o.outcome, count(*), count(p.seconds), total(p.seconds), total(p.cost),
+       CAST(total(p.tokens) AS INTEGER)
+FROM proposals p JOIN outcomes o ON o.number =
+     (SELECT max(number) FROM outcomes WHERE proposal_id = p.id)
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+"""
+
+
+def tally_anew(connection: sqlite3.Connection) -> None:
+    """Make `tallies` from the events."""
+    connection.execute("DELETE FROM tallies")
+    connection.execute(_ALL_TALLIES)
+
+
 MIGRATIONS: tuple[str, ...] = (
     _M001_CREATE_EVENTS,
     _M002_CREATE_LATER_EVENTS,
     _M003_CREATE_OUTBOX,
+    _M004_CREATE_LEARNING + _ALL_TALLIES + ";\n",
 )
 
 

@@ -6,7 +6,7 @@ buffer, never from the proposal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     """`SHOWN` opens every proposal's record; the latest outcome is the one that counts."""
 
     SHOWN = "shown"
+    PREVIEWED = "previewed"
+    """The user looked at the change before deciding."""
     ACCEPTED = "accepted"
     ACCEPTED_IN_PART = "accepted_in_part"
     EDITED = "edited"
@@ -33,6 +35,8 @@ class Outcome(StrEnum):
 
 
 KEPT = frozenset({Outcome.ACCEPTED, Outcome.ACCEPTED_IN_PART, Outcome.EDITED})
+UNDECIDED = frozenset({Outcome.SHOWN, Outcome.PREVIEWED, Outcome.EXPIRED})
+"""The user has not said anything yet, or never did."""
 
 
 def kept_diff(proposal: Proposal, hunks: Iterable[tuple[str, int]]) -> str:
@@ -69,6 +73,31 @@ def final_diff(proposal: Proposal, final_text: Mapping[str, str]) -> str:
         if edits:
             files.append(FileChange(file.path, before.hash, edits))
     return _diff(proposal, tuple(files))
+
+
+def kept_texts(
+    proposal: Proposal, hunks: Sequence[tuple[str, int]] | None
+) -> Iterator[tuple[str, str, str]]:
+    """(path, text before, text with the kept hunks) of each file that exists afterwards.
+
+    `hunks` None or empty means the whole change.
+    """
+    change = proposal.change
+    if hunks:
+        kept = set(hunks)
+        change = SourceChange(
+            files=tuple(
+                FileChange(f.path, f.base_hash, edits)
+                for f in change.files
+                if (edits := tuple(e for n, e in enumerate(f.edits) if (f.path, n) in kept))
+            ),
+            revision=change.revision,
+        )
+    before = {path: text.string for path, text in proposal.before.items()}
+    renamed = {rename.new: rename.old for rename in change.renames}
+    for path, text in change.apply(proposal.before.__getitem__).items():
+        if text is not None:
+            yield path, before.get(renamed.get(path, path), ""), text.string
 
 
 def _diff(proposal: Proposal, files: tuple[FileChange, ...]) -> str:

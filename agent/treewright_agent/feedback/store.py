@@ -1,103 +1,53 @@
 """The feedback store: what was proposed, and what became of it.
 
-One SQLite file in the user's data folder, through the standard library's `sqlite3`: no
-extension is needed here, and a store that must outlive every index should open with any
-Python, by hand if need be. Write-ahead log with `synchronous=FULL`: when a method has
-returned, its event survives a crash of the process and of the machine. Rows are only added;
-`forget` alone takes rows away.
+Rows are only added, each in a transaction of its own; `forget` alone takes rows away. The file
+itself is the matter of `database`, what is in it that of `reading`.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
-import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from treewright_agent.calls import calls_to_json, canonical_json, relative_calls
-from treewright_agent.feedback.migrations import migrate
-from treewright_agent.feedback.outcomes import KEPT, Outcome, final_diff, kept_diff
-from treewright_agent.feedback.redact import redact, redact_json
+from treewright_agent.feedback import reading
+from treewright_agent.feedback.database import Database, data_folder
+from treewright_agent.feedback.levels import Level, level_of, narrower
+from treewright_agent.feedback.outcomes import KEPT, Outcome, final_diff, kept_diff, kept_texts
+from treewright_agent.feedback.reading import ProposalRow, SearchRow
+from treewright_agent.feedback.redact import NOTHING, Redactor
+from treewright_agent.feedback.standing import Tracked, share_standing, to_json, track
 from treewright_indexer.errors import ArgumentsError, StoreError
 
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
 
-FILE_NAME = "feedback.sqlite3"
-_BUSY_MS = 10_000
+__all__ = ["FeedbackStore", "Level", "Made", "ProposalRow", "SearchRow", "data_folder"]
+
 _MAX_RECENT = 256
 """Proposals whose text before is kept in memory, to tell what the user made of them."""
-
-
-class Level(StrEnum):
-    """How much is recorded; nothing ever leaves the machine by itself."""
-
-    OFF = "off"
-    """Nothing."""
-    OUTCOMES = "outcomes"
-    """That something was proposed and what became of it; no code, no names, no arguments."""
-    LOCAL = "local"
-    """Also calls, code before and after: what a training file needs."""
-
-
-class ProposalRow(NamedTuple):
-    """A recorded proposal with its latest outcome; text columns are '' below level local."""
-
-    number: int
-    id: str
-    time: float
-    workspace: str
-    task: str
-    title: str
-    reason: str
-    source: str
-    rung: str
-    fingerprint: str
-    operations: tuple[str, ...]
-    calls: list[dict[str, Any]]
-    context: list[dict[str, str]]
-    diff: str
-    language: str
-    verification: dict[str, Any]
-    consent: str
-    outcome: Outcome
-    final_diff: str
-    rating: int | None
-    comment: str
-
 
 KeptMoment = Literal["ten_minutes", "commit", "day"]
 SearchAction = Literal["opened", "used", "ignored"]
 
 
-class SearchRow(NamedTuple):
-    """A recorded search; `uses` are (index into results, action)."""
+class Made(NamedTuple):
+    """How a proposal came about: who made it, from what, in what time and for how much."""
 
-    id: str
-    time: float
-    workspace: str
-    query: str
-    results: list[dict[str, str]]
-    consent: str
-    uses: frozenset[tuple[int, str]]
-
-
-def data_folder() -> Path:
-    """Where feedback lives: below TREEWRIGHT_HOME, else in the user's data folder."""
-    home = os.environ.get("TREEWRIGHT_HOME")
-    if home:
-        return Path(home).expanduser() / "data"
-    from platformdirs import user_data_path
-
-    return user_data_path("treewright", appauthor=False)
+    recipe: str = ""
+    model: str = ""
+    """Id of the endpoint; '' without one."""
+    task: str | None = None
+    versions: Mapping[str, str] = {}  # noqa: RUF012  # never changed
+    seconds: float | None = None
+    """From the request to the proposal."""
+    cost: float | None = None
+    tokens: int | None = None
 
 
 def _silent(_message: str) -> None:
@@ -108,12 +58,12 @@ class FeedbackStore:
     """Thread safe; several processes may hold the same file. Methods block: call them off
     the event loop."""
 
-    def __init__(self, connection: sqlite3.Connection | None, path: Path | None, level: Level):
-        self._connection = connection
-        self._lock = threading.RLock()
-        self._recent: OrderedDict[str, Proposal] = OrderedDict()
-        self.path = path
+    def __init__(self, database: Database | None, level: Level):
+        self.database = database
         self.level = level
+        self.redactor: Redactor = NOTHING
+        """What is taken out of everything that is recorded from now on."""
+        self._recent: OrderedDict[str, Proposal] = OrderedDict()
 
     @classmethod
     def open(
@@ -123,31 +73,23 @@ class FeedbackStore:
         level: Level | str = Level.LOCAL,
         on_problem: Callable[[str], None] = _silent,
     ) -> FeedbackStore:
-        """Open or create the file in `folder` (None: `data_folder()`).
+        """Open or create the file in `folder` (None: `data_folder()`); see `Database.open`.
 
-        A corrupt file is moved aside, never deleted, and `on_problem` is told where to.
-        Raises StoreError with the reason: a newer treewright's file, or a folder that
-        cannot be written. With level off no file is touched.
+        Raises StoreError. With level off no file is touched.
         """
-        level = _level(level)
+        level = level_of(level)
         if level is Level.OFF:
-            return cls(None, None, level)
-        place = Path(folder) if folder is not None else data_folder()
-        path = place / FILE_NAME
-        try:
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            connection = _connect_or_move_aside(path, on_problem)
-        except StoreError as error:
-            raise StoreError(f"feedback is not recorded: {path}: {error}") from error
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"feedback is not recorded: cannot open {path}: {error}") from error
-        return cls(connection, path, level)
+            return cls(None, level)
+        return cls(Database.open(folder, on_problem), level)
+
+    @property
+    def path(self) -> Path | None:
+        return self.database.path if self.database is not None else None
 
     def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        if self.database is not None:
+            self.database.close()
+            self.database = None
 
     def __enter__(self) -> FeedbackStore:
         return self
@@ -157,24 +99,48 @@ class FeedbackStore:
 
     # ---------------------------------------------------------------- recording
 
+    def record_consent(
+        self, workspace: str, level: Level | str, *, now: float | None = None
+    ) -> bool:
+        """Note the level that is in force for a workspace from now on; False when it was."""
+        if self.database is None:
+            return False
+        level = level_of(level)
+        with self.transaction() as connection:
+            last = connection.execute(
+                "SELECT level FROM consents WHERE workspace = ? ORDER BY number DESC LIMIT 1",
+                (workspace,),
+            ).fetchone()
+            if last is not None and last[0] == level.value:
+                return False
+            connection.execute(
+                "INSERT INTO consents (time, workspace, level) VALUES (?, ?, ?)",
+                (_moment(now), workspace, level.value),
+            )
+        return True
+
     def record_proposal(
         self,
         proposal: Proposal,
         workspace: str,
         consent: Level | str | None = None,
         *,
-        task: str | None = None,
+        made: Made = Made(),  # noqa: B008  # a value
         now: float | None = None,
     ) -> bool:
         """Record that `proposal` was shown, durably; False when the level is off.
 
-        `consent` narrows the store's level for this workspace; it never widens it.
+        `consent` narrows the store's level for this workspace; it never widens it. Of a change
+        to a file that the redactor hides only the outcome is recorded.
         """
         level = self._narrowed(consent)
         if level is Level.OFF:
             return False
+        if any(self.redactor.hides(path, proposal.root) for path in proposal.change.paths()):
+            level = narrower(level, Level.OUTCOMES)
         whole = level is Level.LOCAL
-        moment = time.time() if now is None else now
+        text, clean = self.redactor.text, self.redactor.json
+        moment = _moment(now)
         report = proposal.report.to_json()
         if not whole:
             report = {"ok": report["ok"]}
@@ -183,35 +149,44 @@ class FeedbackStore:
             proposal.id,
             moment,
             workspace,
-            task,
-            redact(proposal.title) if whole else None,
-            redact(proposal.reason) if whole else None,
+            made.task,
+            text(proposal.title) if whole else None,
+            text(proposal.reason) if whole else None,
             proposal.source,
             proposal.rung,
             proposal.fingerprint,
             canonical_json([call.operation for call in proposal.calls]),
-            canonical_json(redact_json(calls_to_json(calls))) if whole else None,
-            canonical_json(redact_json([c._asdict() for c in proposal.context])) if whole else None,
-            redact(proposal.diff) if whole else None,
+            canonical_json(clean(calls_to_json(calls))) if whole else None,
+            canonical_json(clean([c._asdict() for c in proposal.context])) if whole else None,
+            text(proposal.diff) if whole else None,
             proposal.language,
-            canonical_json(redact_json(report)),
+            canonical_json(clean(report)),
             level.value,
+            made.recipe,
+            made.model,
+            canonical_json(dict(made.versions)) if made.versions else None,
+            made.seconds,
+            made.cost,
+            made.tokens,
         )
         with self.transaction() as connection:
-            connection.execute(
+            added = connection.execute(
                 "INSERT INTO proposals (id, time, workspace, task, title, reason, source, rung,"
-                " fingerprint, operations, calls, context, diff, language, verification, consent)"
+                " fingerprint, operations, calls, context, diff, language, verification, consent,"
+                " recipe, model, versions, seconds, cost, tokens)"
                 f" VALUES ({', '.join('?' * len(row))}) ON CONFLICT (id) DO NOTHING",
                 row,
-            )
-            connection.execute(
-                "INSERT INTO outcomes (proposal_id, time, outcome, seconds_after)"
-                " VALUES (?, ?, 'shown', 0)",
-                (proposal.id, moment),
-            )
-            self._recent[proposal.id] = proposal
-            while len(self._recent) > _MAX_RECENT:
-                self._recent.popitem(last=False)
+            ).rowcount
+            if added:
+                connection.execute(
+                    "INSERT INTO outcomes (proposal_id, time, outcome, seconds_after, consent)"
+                    " VALUES (?, ?, 'shown', 0, ?)",
+                    (proposal.id, moment, level.value),
+                )
+                _tally(connection, proposal.id, Outcome.SHOWN, None)
+        self._recent[proposal.id] = proposal
+        while len(self._recent) > _MAX_RECENT:
+            self._recent.popitem(last=False)
         return True
 
     def record_outcome(
@@ -223,44 +198,64 @@ class FeedbackStore:
         final_text: Mapping[str, str] | None = None,
         rating: int | None = None,
         comment: str | None = None,
+        consent: Level | str | None = None,
         now: float | None = None,
     ) -> bool:
         """Record what became of a proposal, durably; False when nothing of it is recorded.
 
         `hunks` are the edits kept, (path, index into the file's edits); `final_text` is what
         the user's buffers hold now, path -> whole text. Both lead from the text before to
-        what was kept, so they need a proposal that this store recorded itself.
-        Raises ArgumentsError for an outcome that is none.
+        what was kept, so they need a proposal that this store recorded itself. The same
+        outcome told twice is recorded once. Raises ArgumentsError for an outcome that is none.
         """
         try:
             outcome = Outcome(outcome)
         except ValueError as error:
             raise ArgumentsError(f"outcome: {outcome!r} is none of {', '.join(Outcome)}") from error
-        if self._connection is None:
+        level = self._narrowed(consent)
+        if level is Level.OFF:
             return False
-        moment = time.time() if now is None else now
+        moment = _moment(now)
         with self.transaction() as connection:
             known = connection.execute(
-                "SELECT time, consent FROM proposals WHERE id = ?", (proposal_id,)
+                "SELECT p.time, p.consent, o.outcome, o.hunks, o.final_diff, o.rating, o.comment"
+                " FROM proposals p JOIN outcomes o ON o.number = (SELECT max(number) FROM outcomes"
+                " WHERE proposal_id = p.id) WHERE p.id = ?",
+                (proposal_id,),
             ).fetchone()
             if known is None:
                 return False
-            whole = known[1] == Level.LOCAL and self.level is Level.LOCAL
-            kept = self._kept_diff(proposal_id, hunks, final_text) if whole else None
+            level = narrower(level, Level(known[1]))
+            whole = level is Level.LOCAL
+            before = Outcome(known[2])
+            if outcome is Outcome.PREVIEWED and before is not Outcome.SHOWN:
+                return True  # it was looked at again; what was decided stands
+            proposal = self._recent.get(proposal_id)
+            kept = _kept_diff(proposal, hunks, final_text) if whole and proposal else ""
+            told = (
+                _hunks_json(hunks, whole),
+                self.redactor.text(kept) if kept else None,
+                rating,
+                self.redactor.text(comment) if whole and comment else None,
+            )
+            if before is outcome and tuple(known[3:7]) == told:
+                return True
+            tracked = _tracked(proposal, outcome, hunks, final_text)
             connection.execute(
-                "INSERT INTO outcomes (proposal_id, time, outcome, hunks, final_diff,"
-                " seconds_after, rating, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO outcomes (proposal_id, time, outcome, hunks, final_diff, rating,"
+                " comment, seconds_after, changed, consent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     proposal_id,
                     moment,
                     outcome.value,
-                    _hunks_json(hunks, whole),
-                    redact(kept) if kept else None,
+                    *told,
                     max(0.0, moment - known[0]),
-                    rating,
-                    redact(comment) if whole and comment else None,
+                    _changed(proposal, outcome, hunks, final_text),
+                    level.value,
                 ),
             )
+            _tally(connection, proposal_id, outcome, before)
+            _watch(connection, proposal_id, outcome, tracked, moment)
         return True
 
     def record_kept(
@@ -271,7 +266,7 @@ class FeedbackStore:
         `share` is that of the accepted lines, 0 to 1, measured on the text. The first record
         of a moment counts.
         """
-        if self._connection is None:
+        if self.database is None:
             return False
         if not 0 <= share <= 1:
             raise ArgumentsError(f"share: {share} is not between 0 and 1")
@@ -279,7 +274,7 @@ class FeedbackStore:
             done = connection.execute(
                 "INSERT INTO kept (proposal_id, time, moment, share)"
                 " SELECT id, ?2, ?3, ?4 FROM proposals WHERE id = ?1 ON CONFLICT DO NOTHING",
-                (proposal_id, time.time() if now is None else now, moment, share),
+                (proposal_id, _moment(now), moment, share),
             )
         return done.rowcount > 0
 
@@ -293,22 +288,32 @@ class FeedbackStore:
         *,
         now: float | None = None,
     ) -> bool:
-        """Record what a search found, each result with path, symbol and snippet."""
+        """Record what a search found, each result with path, symbol, kind, sources and snippet.
+
+        A result in a file that the redactor hides keeps its place and loses its words.
+        """
         level = self._narrowed(consent)
         if level is Level.OFF:
             return False
         whole = level is Level.LOCAL
-        kept = [{k: str(r.get(k) or "") for k in ("path", "symbol", "snippet")} for r in results]
+        kept: list[dict[str, Any]] = []
+        for result in results:
+            row: dict[str, Any] = {
+                key: str(result.get(key) or "") for key in ("path", "symbol", "kind", "snippet")
+            }
+            if self.redactor.hides(row["path"]):
+                row = dict.fromkeys(row, "")
+            kept.append({**row, "sources": [str(s) for s in result.get("sources") or ()]})
         with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO searches (id, time, workspace, query, results, n_results, consent)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (
                     search_id,
-                    time.time() if now is None else now,
+                    _moment(now),
                     workspace,
-                    redact(query) if whole else None,
-                    canonical_json(redact_json(kept)) if whole else "[]",
+                    self.redactor.text(query) if whole else None,
+                    canonical_json(self.redactor.json(kept)) if whole else "[]",
                     len(results),
                     level.value,
                 ),
@@ -319,16 +324,20 @@ class FeedbackStore:
         self, search_id: str, result: int, action: SearchAction, *, now: float | None = None
     ) -> bool:
         """What the user did with one result; False for an unknown search or result."""
-        if self._connection is None:
+        if self.database is None:
             return False
         with self.transaction() as connection:
             done = connection.execute(
                 "INSERT INTO search_uses (search_id, time, result, action)"
                 " SELECT id, ?2, ?3, ?4 FROM searches WHERE id = ?1 AND ?3 BETWEEN 0 AND"
                 " n_results - 1 ON CONFLICT DO NOTHING",
-                (search_id, time.time() if now is None else now, result, action),
+                (search_id, _moment(now), result, action),
             )
-        return done.rowcount > 0
+            known = connection.execute(
+                "SELECT 1 FROM searches WHERE id = ? AND ? BETWEEN 0 AND n_results - 1",
+                (search_id, result),
+            ).fetchone()
+        return done.rowcount > 0 or known is not None
 
     def record_rating(
         self,
@@ -340,108 +349,50 @@ class FeedbackStore:
         *,
         now: float | None = None,
     ) -> bool:
-        """The user's own word on an answer: -1 bad, 1 good."""
+        """The user's own word on an answer: -1 bad, 1 good. The same word twice counts once."""
         level = self._narrowed(consent)
         if level is Level.OFF:
             return False
+        said = self.redactor.text(comment) if level is Level.LOCAL and comment else None
         with self.transaction() as connection:
-            connection.execute(
-                "INSERT INTO ratings (time, workspace, subject, rating, comment, consent)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    time.time() if now is None else now,
-                    workspace,
-                    subject,
-                    rating,
-                    redact(comment) if level is Level.LOCAL and comment else None,
-                    level.value,
-                ),
-            )
+            last = connection.execute(
+                "SELECT rating, comment FROM ratings WHERE subject = ? AND workspace = ?"
+                " ORDER BY number DESC LIMIT 1",
+                (subject, workspace),
+            ).fetchone()
+            if last is None or tuple(last) != (rating, said):
+                connection.execute(
+                    "INSERT INTO ratings (time, workspace, subject, rating, comment, consent)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (_moment(now), workspace, subject, rating, said, level.value),
+                )
         return True
 
     # ---------------------------------------------------------------- reading
 
     def searches(self, workspace: str | None = None) -> Iterator[SearchRow]:
         """Every recorded search with what was done with its results, oldest first."""
-        if self._connection is None:
-            return
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT s.id, s.time, s.workspace, s.query, s.results, s.consent,"
-                " (SELECT json_group_array(json_array(u.result, u.action)) FROM search_uses u"
-                "  WHERE u.search_id = s.id)"
-                " FROM searches s WHERE ?1 IS NULL OR s.workspace = ?1 ORDER BY s.number",
-                (workspace,),
-            ).fetchall()
-        for row in rows:
-            uses = frozenset((result, action) for result, action in json.loads(row[6]))
-            yield SearchRow._make([*row[:3], row[3] or "", json.loads(row[4]), row[5], uses])
+        return reading.searches(self.database, workspace)
 
     def proposals(self, workspace: str | None = None) -> Iterator[ProposalRow]:
         """Every recorded proposal, oldest first, with the latest outcome of each."""
-        if self._connection is None:
-            return
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT p.number, p.id, p.time, p.workspace, p.task, p.title, p.reason, p.source,"
-                " p.rung, p.fingerprint, p.operations, p.calls, p.context, p.diff, p.language,"
-                " p.verification, p.consent, o.outcome, o.final_diff, o.rating, o.comment"
-                " FROM proposals p JOIN outcomes o ON o.number ="
-                " (SELECT max(number) FROM outcomes WHERE proposal_id = p.id)"
-                " WHERE ?1 IS NULL OR p.workspace = ?1 ORDER BY p.number",
-                (workspace,),
-            ).fetchall()
-        for row in rows:
-            yield ProposalRow._make(
-                [
-                    *row[:4],
-                    *(text or "" for text in row[4:7]),
-                    *row[7:10],
-                    tuple(json.loads(row[10])),
-                    json.loads(row[11] or "[]"),
-                    json.loads(row[12] or "[]"),
-                    row[13] or "",
-                    row[14],
-                    json.loads(row[15]),
-                    row[16],
-                    Outcome(row[17]),
-                    row[18] or "",
-                    row[19],
-                    row[20] or "",
-                ]
-            )
+        return reading.proposals(self.database, workspace)
 
     def outcomes(self, proposal_id: str) -> list[Outcome]:
         """Every outcome recorded of one proposal, in order."""
-        if self._connection is None:
+        if self.database is None:
             return []
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT outcome FROM outcomes WHERE proposal_id = ? ORDER BY number",
-                (proposal_id,),
-            ).fetchall()
+        rows = self.database.rows(
+            "SELECT outcome FROM outcomes WHERE proposal_id = ? ORDER BY number", (proposal_id,)
+        )
         return [Outcome(row[0]) for row in rows]
 
     def stats(self, workspace: str | None = None) -> dict[str, Any]:
-        """Counts of proposals by their latest outcome, over all and per operation and rung.
-
-        `kept` is the share of decided proposals that the user kept, None before the first.
-        """
-        rows = list(self.proposals(workspace))
-        groups: dict[str, dict[str, list[Outcome]]] = {"operations": {}, "rungs": {}}
-        for row in rows:
-            for operation in set(row.operations):
-                groups["operations"].setdefault(operation, []).append(row.outcome)
-            groups["rungs"].setdefault(row.rung, []).append(row.outcome)
+        """See `reading.stats`."""
         return {
             "path": str(self.path) if self.path is not None else None,
             "level": self.level.value,
-            "workspaces": len({row.workspace for row in rows}),
-            **_counted([row.outcome for row in rows]),
-            **{
-                group: {name: _counted(outcomes) for name, outcomes in sorted(members.items())}
-                for group, members in groups.items()
-            },
+            **reading.stats(self.database, workspace),
         }
 
     # ---------------------------------------------------------------- forgetting
@@ -456,105 +407,107 @@ class FeedbackStore:
     ) -> int:
         """Delete proposals with their outcomes for good; returns how many proposals.
 
-        Exactly one of the arguments. The file is rewritten, so that no deleted text stays
-        in its free pages; with `everything`, corrupt files moved aside go as well.
+        Exactly one of the arguments. See `forgetting`.
         """
-        chosen = [
-            (n, v) for n, v in (("workspace", workspace), ("id", proposal), ("task", task)) if v
-        ]
-        if len(chosen) + everything != 1:
-            raise ArgumentsError(
-                "forget: name exactly one of workspace, proposal, task, everything"
-            )
-        if self._connection is None:
+        from treewright_agent.feedback.forgetting import forget
+
+        if self.database is None:
             return 0
-        where, values = ("1", ()) if everything else (f"{chosen[0][0]} = ?", (chosen[0][1],))
-        with self._lock:
-            with self.transaction() as connection:
-                ids = connection.execute(f"SELECT id FROM proposals WHERE {where}", values)
-                forgotten = {row[0] for row in ids.fetchall()}
-                connection.execute(f"DELETE FROM proposals WHERE {where}", values)
-                if everything or workspace:
-                    for table in ("searches", "ratings", "batches"):
-                        connection.execute(f"DELETE FROM {table} WHERE {where}", values)
-                else:
-                    _forget_in_batches(connection, forgotten)
-            try:
-                self._connection.execute("VACUUM")
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
-                raise StoreError(
-                    f"{len(forgotten)} proposals deleted, but {self.path} cannot be rewritten now: {error}"
-                ) from error
-        if everything and self.path is not None:
-            for aside in self.path.parent.glob(f"{FILE_NAME}.corrupt-*"):
-                aside.unlink(missing_ok=True)
-        return len(forgotten)
+        self._recent.clear()
+        return forget(self.database, workspace, proposal, task, everything)
 
     # ---------------------------------------------------------------- helpers
 
-    def _kept_diff(
-        self,
-        proposal_id: str,
-        hunks: Sequence[tuple[str, int]] | None,
-        final_text: Mapping[str, str] | None,
-    ) -> str | None:
-        proposal = self._recent.get(proposal_id)
-        if proposal is None:
-            return None
-        if final_text:
-            return final_diff(proposal, final_text)
-        return kept_diff(proposal, hunks) if hunks else None
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        if self.database is None:
+            raise StoreError("the feedback store is closed")
+        return self.database.transaction()
 
     def _narrowed(self, consent: Level | str | None) -> Level:
-        if self._connection is None:
+        if self.database is None:
             return Level.OFF
-        order = list(Level)
-        asked = self.level if consent is None else _level(consent)
-        return order[min(order.index(asked), order.index(self.level))]
-
-    @contextmanager
-    def transaction(self) -> Generator[sqlite3.Connection]:
-        with self._lock:
-            connection = self._connection
-            if connection is None:
-                raise StoreError("the feedback store is closed")
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as error:
-                raise StoreError(f"feedback is not recorded: {self.path}: {error}") from error
+        return self.level if consent is None else narrower(level_of(consent), self.level)
 
 
-def _forget_in_batches(connection: sqlite3.Connection, forgotten: set[str]) -> None:
-    """Take the lines about forgotten proposals out of batches that were not sent yet."""
-    rows = connection.execute("SELECT number, body FROM batches WHERE sent_at IS NULL").fetchall()
-    for number, body in rows:
-        lines = body.decode("utf-8").splitlines(keepends=True)
-        left = [line for line in lines if not _is_about(json.loads(line), forgotten)]
-        if len(left) < len(lines):
-            connection.execute(
-                "UPDATE batches SET body = ?, n_events = ? WHERE number = ?",
-                ("".join(left).encode("utf-8"), len(left), number),
-            )
+def _moment(now: float | None) -> float:
+    return time.time() if now is None else now
 
 
-def _is_about(event: dict[str, Any], forgotten: set[str]) -> bool:
-    return event.get("id") in forgotten or event.get("proposal") in forgotten
+_TALLIED = (
+    "INSERT INTO tallies SELECT workspace, CAST(time / 86400 AS INTEGER), operations, recipe,"
+    " rung, model, language, ?1, ?2, ?2 * (seconds IS NOT NULL), ?2 * ifnull(seconds, 0),"
+    " ?2 * ifnull(cost, 0), ?2 * ifnull(tokens, 0) FROM proposals WHERE id = ?3"
+    " ON CONFLICT DO UPDATE SET n = n + excluded.n, n_timed = n_timed + excluded.n_timed,"
+    " seconds = seconds + excluded.seconds, cost = cost + excluded.cost,"
+    " tokens = tokens + excluded.tokens"
+)
 
 
-def _counted(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    counts: Mapping[str, int] = {o.value: outcomes.count(o) for o in Outcome}
-    decided = sum(outcome not in (Outcome.SHOWN, Outcome.EXPIRED) for outcome in outcomes)
-    kept = sum(outcome in KEPT for outcome in outcomes)
-    share = round(kept / decided, 4) if decided else None
-    return {"proposals": len(outcomes), "outcomes": counts, "kept": share}
+def _tally(
+    connection: sqlite3.Connection, proposal_id: str, outcome: Outcome, before: Outcome | None
+) -> None:
+    """Move the proposal from where it stood to where it stands."""
+    if outcome is before:
+        return
+    connection.execute(_TALLIED, (outcome.value, 1, proposal_id))
+    if before is not None:
+        connection.execute(_TALLIED, (before.value, -1, proposal_id))
+
+
+def _watch(
+    connection: sqlite3.Connection,
+    proposal_id: str,
+    outcome: Outcome,
+    tracked: Sequence[Tracked],
+    moment: float,
+) -> None:
+    """Remember an accepted change so that its text is looked at later; see `watching`."""
+    if outcome in KEPT and tracked:
+        connection.execute(
+            "INSERT INTO watches VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET files = excluded.files",
+            (proposal_id, moment, canonical_json(to_json(tracked))),
+        )
+    elif outcome in (Outcome.REJECTED, Outcome.REVERTED):
+        connection.execute("DELETE FROM watches WHERE proposal_id = ?", (proposal_id,))
+
+
+def _tracked(
+    proposal: Proposal | None,
+    outcome: Outcome,
+    hunks: Sequence[tuple[str, int]] | None,
+    final_text: Mapping[str, str] | None,
+) -> list[Tracked]:
+    if proposal is None or outcome not in KEPT:
+        return []
+    found = [
+        track(path, before, (final_text or {}).get(path, after))
+        for path, before, after in kept_texts(proposal, hunks)
+    ]
+    return [file for file in found if file is not None]
+
+
+def _changed(
+    proposal: Proposal | None,
+    outcome: Outcome,
+    hunks: Sequence[tuple[str, int]] | None,
+    final_text: Mapping[str, str] | None,
+) -> float | None:
+    """Of the accepted lines, the share that `final_text` no longer has as accepted."""
+    if proposal is None or outcome is not Outcome.EDITED or not final_text:
+        return None
+    found = [track(path, b, a) for path, b, a in kept_texts(proposal, hunks) if path in final_text]
+    tracked = [file for file in found if file is not None]
+    return round(1 - share_standing(tracked, final_text.get), 4) if tracked else None
+
+
+def _kept_diff(
+    proposal: Proposal,
+    hunks: Sequence[tuple[str, int]] | None,
+    final_text: Mapping[str, str] | None,
+) -> str:
+    if final_text:
+        return final_diff(proposal, final_text)
+    return kept_diff(proposal, hunks) if hunks else ""
 
 
 def _hunks_json(hunks: Sequence[tuple[str, int]] | None, whole: bool) -> str | None:
@@ -562,63 +515,3 @@ def _hunks_json(hunks: Sequence[tuple[str, int]] | None, whole: bool) -> str | N
     if hunks is None:
         return None
     return canonical_json(sorted([path, index] if whole else index for path, index in hunks))
-
-
-def _level(level: Level | str) -> Level:
-    try:
-        return Level(level)
-    except ValueError as error:
-        raise ArgumentsError(f"feedback level: {level!r} is none of {', '.join(Level)}") from error
-
-
-# -------------------------------------------------------------------- opening
-
-
-def _connect_or_move_aside(path: Path, on_problem: Callable[[str], None]) -> sqlite3.Connection:
-    try:
-        return _connect(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, (sqlite3.OperationalError, sqlite3.NotSupportedError)):
-            raise  # locked, read-only, disk full: the file itself may be sound
-        aside = _move_aside(path)
-        on_problem(
-            f"The feedback file was corrupt ({error}). It was kept as {aside}; recording starts anew."
-        )
-        return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, check_same_thread=False)
-    try:
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        # Before anything is written: a file that is damaged or not ours stays as it is.
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
-        migrate(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")
-        if os.name == "posix":
-            os.chmod(path, 0o600)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _move_aside(path: Path) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.name}.corrupt-{stamp}-{number}")
-    for suffix in ("-wal", "-shm"):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
-            beside.rename(aside.with_name(aside.name + suffix))
-    path.rename(aside)
-    return aside

@@ -1,0 +1,217 @@
+"""What is in the feedback file, as rows and as counts. Reads only."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from treewright_agent.feedback.database import Database
+from treewright_agent.feedback.outcomes import KEPT, UNDECIDED, Outcome
+
+
+class ProposalRow(NamedTuple):
+    """A recorded proposal with its latest outcome; text columns are '' below level local."""
+
+    number: int
+    id: str
+    time: float
+    workspace: str
+    task: str
+    title: str
+    reason: str
+    source: str
+    rung: str
+    fingerprint: str
+    operations: tuple[str, ...]
+    calls: list[dict[str, Any]]
+    context: list[dict[str, str]]
+    diff: str
+    language: str
+    verification: dict[str, Any]
+    consent: str
+    outcome: Outcome
+    final_diff: str
+    rating: int | None
+    comment: str
+    recipe: str = ""
+    model: str = ""
+    seconds: float | None = None
+    cost: float | None = None
+    changed: float | None = None
+    """Share of the accepted lines that the user changed afterwards."""
+    kept: dict[str, float] = {}  # noqa: RUF012  # never changed
+    """Moment -> share of the accepted lines that still stood."""
+
+
+class SearchRow(NamedTuple):
+    """A recorded search; `uses` are (index into results, action)."""
+
+    id: str
+    time: float
+    workspace: str
+    query: str
+    results: list[dict[str, Any]]
+    consent: str
+    uses: frozenset[tuple[int, str]]
+
+
+class Tally(NamedTuple):
+    """So many proposals of one kind whose latest outcome is `outcome`."""
+
+    day: int
+    operations: tuple[str, ...]
+    recipe: str
+    rung: str
+    model: str
+    language: str
+    outcome: Outcome
+    n: int
+    n_timed: int
+    seconds: float
+    """Together, of those `n_timed` whose time is known."""
+    cost: float
+    tokens: int
+
+
+_PROPOSALS = (
+    "SELECT p.number, p.id, p.time, p.workspace, p.task, p.title, p.reason, p.source,"
+    " p.rung, p.fingerprint, p.operations, p.calls, p.context, p.diff, p.language,"
+    " p.verification, p.consent, o.outcome, o.final_diff, o.rating, o.comment, p.recipe,"
+    " p.model, p.seconds, p.cost, o.changed, (SELECT json_group_object(k.moment, k.share)"
+    "  FROM kept k WHERE k.proposal_id = p.id)"
+    " FROM proposals p JOIN outcomes o ON o.number ="
+    " (SELECT max(number) FROM outcomes WHERE proposal_id = p.id)"
+    " WHERE (?1 IS NULL OR p.workspace = ?1) AND p.number > ?2 ORDER BY p.number LIMIT 2000"
+)
+
+
+def proposals(database: Database | None, workspace: str | None = None) -> Iterator[ProposalRow]:
+    """Every recorded proposal, oldest first, with the latest outcome of each."""
+    if database is None:
+        return
+    last = 0
+    while rows := database.rows(_PROPOSALS, (workspace, last)):
+        for row in rows:
+            yield _proposal(row)
+        last = rows[-1][0]
+
+
+def _proposal(row: Any) -> ProposalRow:
+    return ProposalRow._make(
+        [
+            *row[:4],
+            *(text or "" for text in row[4:7]),
+            *row[7:10],
+            tuple(json.loads(row[10])),
+            json.loads(row[11] or "[]"),
+            json.loads(row[12] or "[]"),
+            row[13] or "",
+            row[14],
+            json.loads(row[15]),
+            row[16],
+            Outcome(row[17]),
+            row[18] or "",
+            row[19],
+            row[20] or "",
+            *row[21:26],
+            json.loads(row[26]),
+        ]
+    )
+
+
+def searches(database: Database | None, workspace: str | None = None) -> Iterator[SearchRow]:
+    """Every recorded search with what was done with its results, oldest first."""
+    if database is None:
+        return
+    rows = database.rows(
+        "SELECT s.id, s.time, s.workspace, s.query, s.results, s.consent,"
+        " (SELECT json_group_array(json_array(u.result, u.action)) FROM search_uses u"
+        "  WHERE u.search_id = s.id)"
+        " FROM searches s WHERE ?1 IS NULL OR s.workspace = ?1 ORDER BY s.number",
+        (workspace,),
+    )
+    for row in rows:
+        uses = frozenset((result, action) for result, action in json.loads(row[6]))
+        yield SearchRow._make([*row[:3], row[3] or "", json.loads(row[4]), row[5], uses])
+
+
+def tallies(database: Database | None, workspace: str | None = None) -> list[Tally]:
+    """Counts by everything a report groups by; a few rows even for a million events."""
+    if database is None:
+        return []
+    rows = database.rows(
+        "SELECT day, operations, recipe, rung, model, language, outcome, sum(n), sum(n_timed),"
+        " sum(seconds), sum(cost), sum(tokens) FROM tallies WHERE (?1 IS NULL OR workspace = ?1)"
+        " AND n > 0 GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7",
+        (workspace,),
+    )
+    return [
+        Tally._make([row[0], tuple(json.loads(row[1])), *row[2:6], Outcome(row[6]), *row[7:]])
+        for row in rows
+    ]
+
+
+def stats(database: Database | None, workspace: str | None = None) -> dict[str, Any]:
+    """Counts of proposals by their latest outcome, over all and by what they are grouped by.
+
+    `kept` is the share of decided proposals that the user kept, None before the first.
+    """
+    found = tallies(database, workspace)
+    groups: dict[str, dict[str, list[Tally]]] = {
+        name: defaultdict(list)
+        for name in ("operations", "recipes", "rungs", "models", "languages")
+    }
+    for tally in found:
+        for operation in dict.fromkeys(tally.operations):
+            groups["operations"][operation].append(tally)
+        groups["rungs"][tally.rung].append(tally)
+        for name, key in (
+            ("recipes", tally.recipe),
+            ("models", tally.model),
+            ("languages", tally.language),
+        ):
+            if key:
+                groups[name][key].append(tally)
+    return {
+        "workspaces": _count(database, "SELECT count(DISTINCT workspace) FROM tallies", workspace),
+        **counted(found),
+        **{
+            group: {name: counted(members[name]) for name in sorted(members)}
+            for group, members in groups.items()
+        },
+        "searches": _count(database, "SELECT count(*) FROM searches", workspace),
+        "ratings": _count(database, "SELECT count(*) FROM ratings", workspace),
+        "still_standing": _standing(database, workspace),
+    }
+
+
+def counted(tallies: Iterable[Tally]) -> dict[str, Any]:
+    counts = dict.fromkeys((outcome.value for outcome in Outcome), 0)
+    for tally in tallies:
+        counts[tally.outcome.value] += tally.n
+    n = sum(counts.values())
+    decided = n - sum(counts[outcome.value] for outcome in UNDECIDED)
+    kept = sum(counts[outcome.value] for outcome in KEPT)
+    share = round(kept / decided, 4) if decided else None
+    return {"proposals": n, "outcomes": counts, "kept": share}
+
+
+def _count(database: Database | None, sql: str, workspace: str | None) -> int:
+    if database is None:
+        return 0
+    if workspace is None:
+        return database.rows(sql)[0][0]
+    return database.rows(f"{sql} WHERE workspace = ?", (workspace,))[0][0]
+
+
+def _standing(database: Database | None, workspace: str | None) -> dict[str, float]:
+    """Moment -> mean share of accepted lines that stood then."""
+    if database is None:
+        return {}
+    sql = "SELECT k.moment, avg(k.share) FROM kept k"
+    if workspace is not None:
+        sql += " JOIN proposals p ON p.id = k.proposal_id AND p.workspace = ?"
+    rows = database.rows(f"{sql} GROUP BY 1", (workspace,) if workspace is not None else ())
+    return {moment: round(share, 4) for moment, share in rows}
