@@ -5,7 +5,15 @@
 In-batch contrastive loss in both directions. Half of every batch comes in runs from one project,
 sorted by path, so that a function's neighbours are its negatives. Queries are also held near where
 the original model puts them: what it knows of prose, questions and other languages stays.
-An exponential average of the weights is saved; `blend.py` mixes it with the original.
+An exponential average of the weights is saved.
+
+With `--late W` the same states are also trained as a reranker: a document's late score is the mean,
+over the query's tokens, of the best cosine with any of the document's tokens (MaxSim of ColBERT,
+Khattab and Zaharia 2020). The sum of both scores then teaches the pooled one (self-distillation as
+in M3-Embedding, Chen et al. 2024). What ships came from two runs:
+
+    train_embedder.py BASE MINED.jsonl FIRST --seed 1 --steps 1100      (stopped at step 400)
+    train_embedder.py BASE MINED.jsonl OUT --start FIRST --seed 2 --late 0.5 --rate 2.5e-5 --warm-up 20 --steps 300
 """
 
 from __future__ import annotations
@@ -30,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "indexer"))
 from treewright_indexer.encoders.codetext import document_text, query_text  # noqa: E402
 
 QUERY_TOKENS, DOCUMENT_TOKENS = 48, 128
-SCALE = 20.0
+SCALE, LATE_SCALE = 20.0, 32.0
 
 
 def load(path: Path, left_out: set[str], per_project: int, rng: random.Random) -> dict[str, list[dict[str, Any]]]:
@@ -116,6 +124,33 @@ def in_parts(model: Encoder, rows: list[list[int]], n_parts: int) -> torch.Tenso
     return torch.cat(parts)[torch.argsort(torch.tensor(order))]
 
 
+def states_in_parts(model: Encoder, rows: list[list[int]], n_parts: int) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], torch.Tensor]:
+    """Unit token states with their masks in parts of like length, and where each row of them belongs."""
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    size = -(-len(order) // n_parts)
+    parts: list[tuple[torch.Tensor, torch.Tensor]] = []
+    for start in range(0, len(order), size):
+        ids, mask = pad([rows[i] for i in order[start : start + size]])
+        parts.append((model.tokens(ids, mask), mask))
+    return parts, torch.argsort(torch.tensor(order))
+
+
+def pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    weight = mask[:, :, None].float()
+    return F.normalize((states.float() * weight).sum(1) / weight.sum(1).clamp(min=1e-9), dim=-1)
+
+
+def late_scores(queries: tuple[torch.Tensor, torch.Tensor], documents: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    """(queries, documents): the mean over a query's tokens of the best cosine in the document."""
+    (q, q_mask), (d, d_mask) = queries, documents
+    q, d = F.normalize(q.float(), dim=-1), F.normalize(d.float(), dim=-1)
+    n, length, width = q.shape
+    cosines = (q.reshape(n * length, width).bfloat16() @ d.reshape(-1, width).bfloat16().T).view(n, length, *d_mask.shape)
+    best = cosines.masked_fill(~d_mask[None, None], -1.0).amax(3).float()
+    weight = q_mask[:, :, None].float()
+    return (best * weight).sum(1) / weight.sum(1)
+
+
 @torch.no_grad()
 def embed(model: Encoder, rows: list[list[int]]) -> torch.Tensor:
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
@@ -173,6 +208,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=Path, help="go on from these weights instead of BASE")
     parser.add_argument("--resume", action="store_true", help="skip the first evaluation")
+    parser.add_argument("--late", type=float, default=0.0, help="weight of the late scores' loss")
+    parser.add_argument("--warm-up", type=int, default=60)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.manual_seed(given.seed)
@@ -199,19 +236,32 @@ def main() -> None:
     started, total, near = time.time(), 0.0, 0.0
     for step in range(1, given.steps + 1):
         done = step / given.steps
-        rate = given.rate * min(1.0, step / 60) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+        rate = given.rate * min(1.0, step / given.warm_up) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
         for group in optimizer.param_groups:
             group["lr"] = rate
         queries, documents = batches.next()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            q = model(*pad(tokenized(tokenizer, [query_text(t) for t in queries], QUERY_TOKENS)))
-            d = in_parts(model, tokenized(tokenizer, documents, DOCUMENT_TOKENS), 3)
+            asked = pad(tokenized(tokenizer, [query_text(t) for t in queries], QUERY_TOKENS))
+            rows_d = tokenized(tokenizer, documents, DOCUMENT_TOKENS)
+            late = torch.zeros(())
+            if given.late:
+                q_states = model.tokens(*asked), asked[1]
+                parts, back = states_in_parts(model, rows_d, 4)
+                q, d = pooled(*q_states), torch.cat([pooled(*part) for part in parts])[back]
+                late = torch.cat([late_scores(q_states, part) for part in parts], dim=1)[:, back]
+            else:
+                q, d = model(*asked), in_parts(model, rows_d, 3)
             with torch.no_grad():
                 original = teacher(*pad(tokenized(tokenizer, queries, QUERY_TOKENS)))
         q, d = q.float(), d.float()
         logits = SCALE * q @ d.T
         anchor = (1 - (q * original.float()).sum(1)).mean()
         loss = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2 + given.anchor * anchor
+        if given.late:
+            sharp = LATE_SCALE * late.float()
+            loss = loss + given.late * (F.cross_entropy(sharp, target) + F.cross_entropy(sharp.T, target)) / 2
+            taught = F.softmax((logits + sharp).detach(), dim=1)
+            loss = loss + 0.5 * given.late * F.cross_entropy(logits, taught)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
