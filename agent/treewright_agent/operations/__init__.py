@@ -58,6 +58,9 @@ from treewright_agent.operations.add_decorator import ADD_DECORATOR
 from treewright_agent.operations.add_import import ADD_IMPORT
 from treewright_agent.operations.apply_patch import APPLY_PATCH
 from treewright_agent.operations.change_signature import CHANGE_SIGNATURE
+from treewright_agent.operations.comprehensions import COMPREHENSION_TO_LOOP, LOOP_TO_COMPREHENSION
+from treewright_agent.operations.conditions import GUARD_CLAUSE, INVERT_IF, MERGE_IFS, SPLIT_IF
+from treewright_agent.operations.convert_literal import CONVERT_LITERAL
 from treewright_agent.operations.edit_file_ast import EDIT_FILE_AST
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
@@ -83,6 +86,8 @@ from treewright_agent.operations.rename_module import RENAME_MODULE
 from treewright_agent.operations.rename_symbol import RENAME_SYMBOL
 from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
+from treewright_agent.operations.to_f_string import TO_F_STRING
+from treewright_agent.operations.wrap_in import WRAP_IN
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError
 from treewright_indexer.snapshot import Snapshot
@@ -119,6 +124,15 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     MOVE_SYMBOL,
     ADD_DECORATOR,
     EDIT_FILE_AST,
+    INVERT_IF,
+    GUARD_CLAUSE,
+    MERGE_IFS,
+    SPLIT_IF,
+    WRAP_IN,
+    TO_F_STRING,
+    CONVERT_LITERAL,
+    LOOP_TO_COMPREHENSION,
+    COMPREHENSION_TO_LOOP,
 )
 
 

@@ -36,6 +36,15 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "move_symbol",
     "add_decorator",
     "edit_file_ast",
+    "invert_if",
+    "guard_clause",
+    "merge_ifs",
+    "split_if",
+    "wrap_in",
+    "to_f_string",
+    "convert_literal",
+    "loop_to_comprehension",
+    "comprehension_to_loop",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
