@@ -1,17 +1,24 @@
 """Do refactorings keep what a program does? Random ones on real packages, judged by their tests.
 
-    python benchmarks/behaviour.py PROJECT [--python PYTHON] [-n 100] [--seed 1] [--batch 10]
+    python benchmarks/behaviour.py PROJECT [--python PYTHON] [-n 200] [--seed 1] [--batch 10]
+        [--only KIND]… [--minutes 25] [--json FILE] [-- ARGUMENTS OF PYTEST]
 
 PROJECT is a folder with a package and its tests (a source distribution from the registry); a
-copy of it is changed. Each step draws an operation and a place, plans and verifies it as the
-server does, and applies it. After each batch the package's own tests run; a batch that breaks
-them is taken back and its steps are tried one by one. Printed: how many were applied, refused
-with which reason, and how many broke a test.
+copy of it is changed. Each step draws a place for the operation that was applied least so far,
+plans and verifies it as the server does, and applies it. After each batch the package's own
+tests run; a batch that breaks them is taken back step by step, until the one to blame is found.
+Printed, and written to FILE: how many were applied, refused with which reason, and how many
+broke a test, with the change that did.
+
+A step that lists places for the user to look at counts as refused ("asks"): nobody is there to
+answer. Any symbol of the package may be drawn, public ones too; its tests are part of the
+workspace and must follow.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -35,7 +42,7 @@ from treewright_indexer.workspace import IndexSettings, Workspace
 
 KINDS = (
     "extract_variable", "extract_function", "inline_variable", "inline_function",
-    "change_signature", "rename_symbol",
+    "change_signature", "rename_symbol", "move_symbol", "organize_imports",
 )  # fmt: skip
 
 
@@ -104,13 +111,27 @@ def draw(luck: random.Random, snapshot: Snapshot, path: str, kind: str) -> Call 
             return None
         return Call(kind, {"path": path, "offset": luck.choice(functions).name_start, "keep": True})
     if kind == "rename_symbol":
-        # Private ones: a package's public names are used by people outside the workspace.
+        # Half of them names of functions (parameters too), half names that others see.
         locals_ = [u.start for u in file.uses if u.writes and u.home > 0]
-        private = [s.name_start for s in symbols if s.name.startswith("_")]
-        places = [*locals_, *private]
+        seen = [s.name_start for s in symbols]
+        places = luck.choice([locals_, seen]) or locals_ or seen
         if not places:
             return None
         return Call(kind, {"path": path, "offset": luck.choice(places), "new_name": name})
+    if kind == "move_symbol":
+        movable = [s for s in symbols if s.parent < 0]
+        beside = [
+            str(other)
+            for other in Path(path).parent.glob("*.py")
+            if other.name not in ("__init__.py", "__main__.py", "setup.py", "conftest.py")
+            and str(other) != path
+        ]
+        if not movable or not beside:
+            return None
+        offset = luck.choice(movable).name_start
+        return Call(kind, {"path": path, "offset": offset, "new_path": luck.choice(sorted(beside))})
+    if kind == "organize_imports":
+        return Call(kind, {"path": path, "remove_unused": luck.random() < 0.5})
     if not functions:
         return None
     symbol = luck.choice(functions)
@@ -152,11 +173,15 @@ def parameters_of(file: PythonFile, name_start: int) -> list[dict[str, Any]] | N
 class Campaign:
     """Changes a copy of one project, step by step."""
 
-    def __init__(self, root: Path, python: str, luck: random.Random) -> None:
+    def __init__(self, root: Path, python: str, luck: random.Random, arguments: list[str]) -> None:
         self.root = root
         self._python = python
+        self._arguments = arguments
         self._luck = luck
+        self.said = ""
+        """The end of what the tests printed last."""
         self.tally = Tally()
+        self._tried: Counter[str] = Counter()
         self.workspace = Workspace(IndexSettings(cache_dir=None, watch=False))
         folder = self.workspace.add_folder(str(root))
         folder.start(lambda done, total, message="": None, lambda message="": None)
@@ -164,21 +189,28 @@ class Campaign:
 
     def tests_pass(self) -> bool:
         paths = os.pathsep.join(str(self.root / part) for part in ("", "src"))
-        done = subprocess.run(
-            [self._python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"],
-            cwd=self.root,
-            env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            check=False,
-            timeout=600,
-        )
+        command = [self._python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+        try:
+            done = subprocess.run(
+                [*command, *self._arguments],
+                cwd=self.root,
+                env={**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"},
+                capture_output=True,
+                check=False,
+                timeout=600,
+            )
+        except subprocess.TimeoutExpired:
+            self.said = "the tests did not come to an end"
+            return False
+        self.said = done.stdout.decode(errors="replace")[-1500:]
         return done.returncode == 0
 
     def steps(self, n: int) -> Iterator[tuple[str, str, dict[str, bytes | None]]]:
         """Apply up to `n` steps; each with what stood in the files before it."""
         files = [str(path) for path in sources(self.root)]
         for _ in range(n):
-            kind = self._luck.choice(KINDS)
+            kind = min(KINDS, key=lambda k: (self.tally.applied[k] * 4 + self._tried[k], k))
+            self._tried[kind] += 1
             snapshot = self.workspace.snapshot()
             path = self._luck.choice(files)
             try:
@@ -218,20 +250,20 @@ class Campaign:
         self.workspace.files_changed(set(before))
 
     def batch(self, n: int) -> None:
-        done: list[tuple[str, str, dict[str, bytes | None]]] = []
-        for step in self.steps(n):
-            done.append(step)
-            if len(done) >= n:
-                break
+        done = list(self.steps(n))
         if not done or self.tests_pass():
             return
-        # Newest first, until the tests pass again: the last one taken back is to blame.
+        # Newest first, until the tests pass again: the last one taken back is to blame, and
+        # those taken back before it were not tried.
+        said = self.said
         while done:
             kind, diff, before = done.pop()
             self.take_back(before)
             if self.tests_pass():
-                self.tally.broke.append(f"{kind}\n{diff}")
+                self.tally.broke.append(f"{kind}\n{diff}\n{said}")
                 return
+            self.tally.applied[kind] -= 1
+            said = self.said
 
 
 def plain(message: str) -> str:
@@ -245,28 +277,51 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("project", type=Path)
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("-n", type=int, default=100)
+    parser.add_argument("-n", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--only", choices=KINDS, action="append")
-    arguments = parser.parse_args()
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--json", type=Path)
+    own, rest = _split(sys.argv[1:])
+    arguments = parser.parse_args(own)
     if arguments.only:
         globals()["KINDS"] = tuple(arguments.only)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / arguments.project.name
         shutil.copytree(arguments.project, root)
-        campaign = Campaign(root, arguments.python, random.Random(arguments.seed))
+        campaign = Campaign(root, arguments.python, random.Random(arguments.seed), rest)
         if not campaign.tests_pass():
             print("the tests of the project fail before anything was changed", file=sys.stderr)
+            print(campaign.said, file=sys.stderr)
             return 1
         started = time.monotonic()
         while sum(campaign.tally.applied.values()) < arguments.n:
             campaign.batch(arguments.batch)
-            if time.monotonic() - started > 1500:
+            if time.monotonic() - started > arguments.minutes * 60:
                 break
         campaign.workspace.close()
         report(campaign.tally)
+        if arguments.json:
+            arguments.json.write_text(json.dumps(as_json(arguments.project, campaign.tally)))
     return 0
+
+
+def _split(given: list[str]) -> tuple[list[str], list[str]]:
+    """Ours, and what stands behind `--`: pytest's."""
+    at = given.index("--") if "--" in given else len(given)
+    return given[:at], given[at + 1 :]
+
+
+def as_json(project: Path, tally: Tally) -> dict[str, Any]:
+    return {
+        "project": project.name,
+        "applied": dict(tally.applied),
+        "refused": dict(tally.refused),
+        "reasons": dict(tally.reasons.most_common()),
+        "broke": tally.broke,
+        "failed": tally.failed,
+    }
 
 
 def report(tally: Tally) -> None:
