@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from treewright_agent.calls import canonical_json
-from treewright_agent.feedback.redact import redact_json
+from treewright_agent.feedback.levels import Level, narrower
+from treewright_agent.feedback.reading import consents
 from treewright_agent.feedback.store import FeedbackStore
 from treewright_indexer.errors import TreewrightError
 
@@ -30,6 +31,8 @@ MAX_OPEN = 64
 """Sealed batches that wait; above it nothing more is sealed, the tables keep the rest."""
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 2.0, 3600.0
+_LONGEST_ASKED_S = 24 * 3600.0
+"""A sink may ask for no longer a wait than a day."""
 
 
 class SinkError(TreewrightError):
@@ -70,43 +73,60 @@ class Drained:
     error: str = ""
 
 
+def _json(column: str) -> str:
+    """A damaged column travels as the text it is: it must not stop what is behind it."""
+    return f"CASE WHEN json_valid({column}) THEN json({column}) ELSE {column} END"
+
+
+# source -> SQL giving (number, time, workspace, consent, number of what it is about, JSON body)
+# behind a cursor. No event's time is before that of what it is about, whatever the clock did.
 _EVENTS = {
-    # source -> SQL giving (number, time, workspace, consent, JSON body) behind a cursor
-    "proposals": (
-        "SELECT number, time, workspace, consent, json_object('id', id, 'task', task, 'title',"
-        " title, 'reason', reason, 'source', source, 'rung', rung, 'fingerprint', fingerprint,"
-        " 'operations', json(operations), 'calls', json(calls), 'context', json(context), 'diff',"
-        " diff, 'language', language, 'verification', json(verification)) FROM proposals"
+    "consents": (
+        "SELECT number, time, workspace, level, 0, json_object('level', level) FROM consents"
         " WHERE number > ? ORDER BY number LIMIT ?"
     ),
+    "proposals": (
+        "SELECT number, time, workspace, consent, 0, json_object('id', id, 'task', task, 'title',"
+        " title, 'reason', reason, 'source', source, 'rung', rung, 'fingerprint', fingerprint,"
+        f" 'operations', {_json('operations')}, 'calls', {_json('calls')}, 'context',"
+        f" {_json('context')}, 'diff', diff, 'language', language, 'verification',"
+        f" {_json('verification')}, 'recipe', recipe, 'model', model, 'versions',"
+        f" {_json('versions')}, 'seconds', seconds, 'cost', cost, 'tokens', tokens)"
+        " FROM proposals WHERE number > ? ORDER BY number LIMIT ?"
+    ),
     "outcomes": (
-        "SELECT o.number, o.time, p.workspace, p.consent, json_object('proposal', o.proposal_id,"
-        " 'outcome', o.outcome, 'hunks', json(o.hunks), 'final_diff', o.final_diff,"
-        " 'seconds_after', o.seconds_after, 'rating', o.rating, 'comment', o.comment)"
+        "SELECT o.number, max(o.time, p.time), p.workspace, ifnull(o.consent, p.consent), p.number,"
+        " json_object('proposal', o.proposal_id, 'outcome', o.outcome, 'hunks',"
+        f" {_json('o.hunks')}, 'final_diff', o.final_diff, 'seconds_after', o.seconds_after,"
+        " 'rating', o.rating, 'comment', o.comment, 'changed', o.changed)"
         " FROM outcomes o JOIN proposals p ON p.id = o.proposal_id"
         " WHERE o.number > ? ORDER BY o.number LIMIT ?"
     ),
     "kept": (
-        "SELECT k.number, k.time, p.workspace, p.consent, json_object('proposal', k.proposal_id,"
-        " 'moment', k.moment, 'share', k.share) FROM kept k JOIN proposals p"
-        " ON p.id = k.proposal_id WHERE k.number > ? ORDER BY k.number LIMIT ?"
+        "SELECT k.number, max(k.time, p.time), p.workspace, p.consent, p.number,"
+        " json_object('proposal', k.proposal_id, 'moment', k.moment, 'share', k.share)"
+        " FROM kept k JOIN proposals p ON p.id = k.proposal_id"
+        " WHERE k.number > ? ORDER BY k.number LIMIT ?"
     ),
     "searches": (
-        "SELECT number, time, workspace, consent, json_object('id', id, 'query', query,"
-        " 'results', json(results)) FROM searches WHERE number > ? ORDER BY number LIMIT ?"
+        "SELECT number, time, workspace, consent, 0, json_object('id', id, 'query', query,"
+        f" 'results', {_json('results')}) FROM searches WHERE number > ? ORDER BY number LIMIT ?"
     ),
     "search_uses": (
-        "SELECT u.number, u.time, s.workspace, s.consent, json_object('search', u.search_id,"
-        " 'result', u.result, 'action', u.action) FROM search_uses u JOIN searches s"
-        " ON s.id = u.search_id WHERE u.number > ? ORDER BY u.number LIMIT ?"
+        "SELECT u.number, max(u.time, s.time), s.workspace, s.consent, s.number,"
+        " json_object('search', u.search_id, 'result', u.result, 'action', u.action)"
+        " FROM search_uses u JOIN searches s ON s.id = u.search_id"
+        " WHERE u.number > ? ORDER BY u.number LIMIT ?"
     ),
     "ratings": (
-        "SELECT number, time, workspace, consent, json_object('subject', subject, 'rating',"
+        "SELECT number, time, workspace, consent, 0, json_object('subject', subject, 'rating',"
         " rating, 'comment', comment) FROM ratings WHERE number > ? ORDER BY number LIMIT ?"
     ),
 }
+_ABOUT = {"outcomes": "proposals", "kept": "proposals", "search_uses": "searches"}
+"""An event is sealed no sooner than what it is about."""
 _CODE = {
-    "proposals": ("title", "reason", "calls", "context", "diff", "verification"),
+    "proposals": ("title", "reason", "calls", "context", "diff", "verification", "versions"),
     "outcomes": ("hunks", "final_diff", "comment"),
     "searches": ("query", "results"),
     "ratings": ("comment",),
@@ -133,20 +153,32 @@ class Outbox:
             ).fetchone()[0]
             if n_open >= MAX_OPEN:
                 return 0
+            levels = consents(self._store.database)
             by_workspace: dict[str, list[tuple[float, str, int, str]]] = {}
+            reached: dict[str, int] = {}
             for source, sql in _EVENTS.items():
                 found = connection.execute(
                     "SELECT number FROM forward_cursors WHERE sink = ? AND source = ?",
                     (self._sink, source),
                 ).fetchone()
-                rows = connection.execute(sql, (found[0] if found else 0, MAX_EVENTS)).fetchall()
-                for number, moment, workspace, consent, body in rows:
-                    line = self._line(source, number, moment, consent, json.loads(body))
-                    by_workspace.setdefault(workspace, []).append((moment, source, number, line))
-                if rows:
+                cursor = reached[source] = found[0] if found else 0
+                limit = reached.get(_ABOUT.get(source, ""), 0)
+                latest = 0.0
+                rows = connection.execute(sql, (cursor, MAX_EVENTS)).fetchall()
+                for number, moment, workspace, consent, about, body in rows:
+                    if about > limit:
+                        break
+                    reached[source] = number
+                    latest = max(latest, moment)
+                    level = narrower(Level(consent), levels.get(workspace, Level.LOCAL))
+                    if level is Level.OFF and source != "consents":
+                        continue  # consent was withdrawn since
+                    line = self._line(source, number, moment, level, json.loads(body))
+                    by_workspace.setdefault(workspace, []).append((latest, source, number, line))
+                if reached[source] > cursor:
                     connection.execute(
                         "INSERT OR REPLACE INTO forward_cursors VALUES (?, ?, ?)",
-                        (self._sink, source, rows[-1][0]),
+                        (self._sink, source, reached[source]),
                     )
             for workspace, events in by_workspace.items():
                 events.sort(key=lambda event: (event[0], _ORDER[event[1]], event[2]))
@@ -176,14 +208,16 @@ class Outbox:
         later batches back. `seconds` bounds the whole."""
         moment = time.time() if now is None else now
         end = time.monotonic() + seconds
-        held: set[str] = set()
+        levels = consents(self._store.database)
+        held = {workspace for workspace, level in levels.items() if level is Level.OFF}
         n_sent, error = 0, ""
         for batch, workspace, not_before in self._open_batches():
             if time.monotonic() > end:
                 break
             if workspace in held:
                 continue
-            if not_before > moment:
+            # Nobody asks to wait longer than this: the clock was set back.
+            if moment < not_before <= moment + _LONGEST_ASKED_S:
                 held.add(workspace)
                 continue
             try:
@@ -235,17 +269,18 @@ class Outbox:
             connection.execute(
                 "UPDATE batches SET attempts = attempts + 1, not_before = ?, error = ?"
                 " WHERE number = ?",
-                (moment + min(wait, 24 * 3600.0), str(failure)[:500], batch.number),
+                (moment + min(wait, _LONGEST_ASKED_S), str(failure)[:500], batch.number),
             )
 
     def _line(
-        self, source: str, number: int, moment: float, consent: str, body: dict[str, Any]
+        self, source: str, number: int, moment: float, level: Level, body: dict[str, Any]
     ) -> str:
-        if not self._with_code or consent != "local":
+        if not self._with_code or level is not Level.LOCAL:
             for key in _CODE.get(source, ()):
                 body.pop(key, None)
-        event = {"event": f"{source}/{number}", "time": moment, "consent": consent, **body}
-        return canonical_json(redact_json(event)) + "\n"
+        event = {"event": f"{source}/{number}", "time": moment, "consent": level.value, **body}
+        # Redacted when recorded, and once more: what leaves must meet today's rules.
+        return canonical_json(self._store.redactor.json(event)) + "\n"
 
 
 _ORDER = {source: place for place, source in enumerate(_EVENTS)}

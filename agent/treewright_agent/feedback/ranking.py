@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from treewright_agent.calls import Call
 from treewright_agent.feedback.outcomes import KEPT, Outcome
-from treewright_agent.feedback.store import ProposalRow
+from treewright_agent.feedback.reading import ProposalRow
 
 PRIOR_RATE = 0.5
 PRIOR_WEIGHT = 4.0
@@ -51,7 +51,7 @@ class Ranking:
 
     def add(self, keys: Sequence[str], outcome: Outcome, time: float) -> None:
         """Count one outcome for every key. What was only shown says nothing."""
-        if outcome is Outcome.SHOWN:
+        if outcome in (Outcome.SHOWN, Outcome.PREVIEWED):
             return
         weight = 0.5 ** (max(0.0, self.now - time) / HALF_LIFE_S)
         if outcome is Outcome.EXPIRED:

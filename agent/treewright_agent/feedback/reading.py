@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from treewright_agent.feedback.database import Database
+from treewright_agent.feedback.levels import Level
 from treewright_agent.feedback.outcomes import KEPT, UNDECIDED, Outcome
+
+T = TypeVar("T")
 
 
 class ProposalRow(NamedTuple):
@@ -104,21 +107,30 @@ def _proposal(row: Any) -> ProposalRow:
             *row[:4],
             *(text or "" for text in row[4:7]),
             *row[7:10],
-            tuple(json.loads(row[10])),
-            json.loads(row[11] or "[]"),
-            json.loads(row[12] or "[]"),
+            tuple(_loaded(row[10], list[str]())),
+            _loaded(row[11], list[Any]()),
+            _loaded(row[12], list[Any]()),
             row[13] or "",
             row[14],
-            json.loads(row[15]),
+            _loaded(row[15], dict[str, Any]()),
             row[16],
             Outcome(row[17]),
             row[18] or "",
             row[19],
             row[20] or "",
             *row[21:26],
-            json.loads(row[26]),
+            _loaded(row[26], dict[str, float]()),
         ]
     )
+
+
+def _loaded(text: str | None, empty: T) -> T:
+    """What a column holds, or `empty`: a damaged row must not hide the sound ones."""
+    try:
+        value = json.loads(text) if text else empty
+    except ValueError:
+        return empty
+    return value if isinstance(value, type(empty)) else empty
 
 
 def searches(database: Database | None, workspace: str | None = None) -> Iterator[SearchRow]:
@@ -134,7 +146,19 @@ def searches(database: Database | None, workspace: str | None = None) -> Iterato
     )
     for row in rows:
         uses = frozenset((result, action) for result, action in json.loads(row[6]))
-        yield SearchRow._make([*row[:3], row[3] or "", json.loads(row[4]), row[5], uses])
+        results = _loaded(row[4], list[Any]())
+        yield SearchRow._make([*row[:3], row[3] or "", results, row[5], uses])
+
+
+def consents(database: Database | None) -> dict[str, Level]:
+    """Workspace -> the level in force now, of those whose level was ever noted."""
+    if database is None:
+        return {}
+    rows = database.rows(
+        "SELECT workspace, level FROM consents WHERE number IN"
+        " (SELECT max(number) FROM consents GROUP BY workspace)"
+    )
+    return {workspace: Level(level) for workspace, level in rows}
 
 
 def tallies(database: Database | None, workspace: str | None = None) -> list[Tally]:

@@ -7,8 +7,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from treewright_agent.feedback.outcomes import KEPT, Outcome
-from treewright_agent.feedback.store import ProposalRow
+from treewright_agent.feedback.outcomes import KEPT, UNDECIDED, Outcome
+from treewright_agent.feedback.reading import ProposalRow
 
 _COLOURS = {
     Outcome.ACCEPTED: "var(--kept)",
@@ -70,7 +70,7 @@ def _page(title: str, body: str) -> str:
 
 def kept_share(rows: Sequence[ProposalRow]) -> float | None:
     """Of the proposals that the user decided about; None before the first."""
-    decided = [row for row in rows if row.outcome not in (Outcome.SHOWN, Outcome.EXPIRED)]
+    decided = [row for row in rows if row.outcome not in UNDECIDED]
     return sum(row.outcome in KEPT for row in decided) / len(decided) if decided else None
 
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from treewright_agent.feedback.levels import Level
 from treewright_agent.feedback.outcomes import KEPT, Outcome
-from treewright_agent.feedback.store import FeedbackStore, ProposalRow
+from treewright_agent.feedback.reading import ProposalRow, consents
+from treewright_agent.feedback.store import FeedbackStore
 from treewright_indexer.errors import ArgumentsError
 
 SYSTEM = (
@@ -88,6 +90,8 @@ class Filter:
     origins: frozenset[str] = frozenset()
     per_project: int | None = None
     """At most so many rows of one workspace, the newest ones."""
+    standing: float | None = None
+    """Only what still stood to this share or more when it was last measured."""
 
     def __post_init__(self) -> None:
         unknown = self.outcomes - {outcome.value for outcome in Outcome}
@@ -103,15 +107,25 @@ class Filter:
             and (not self.rungs or row.rung in self.rungs)
             and (not self.languages or row.language in self.languages)
             and (not self.outcomes or row.outcome.value in self.outcomes)
+            and (self.standing is None or _stands(row) >= self.standing)
         )
+
+
+def _stands(row: ProposalRow) -> float:
+    """The share at the latest moment measured; -1 before the first."""
+    return next((row.kept[m] for m in ("day", "commit", "ten_minutes") if m in row.kept), -1.0)
 
 
 def samples(store: FeedbackStore, chosen: Filter, left_out: Counter[str]) -> Iterator[Sample]:
     """Every recorded proposal that can teach something, oldest first; why others cannot is
     counted in `left_out`."""
+    levels = consents(store.database)
     for row in store.proposals(chosen.workspace):
         if not chosen.takes(row):
             left_out["filtered"] += 1
+            continue
+        if levels.get(row.workspace, Level.LOCAL) is not Level.LOCAL:
+            left_out["consent withdrawn"] += 1
             continue
         if row.consent != "local":
             left_out["recorded without code"] += 1

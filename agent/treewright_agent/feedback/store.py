@@ -43,7 +43,7 @@ class Made(NamedTuple):
     model: str = ""
     """Id of the endpoint; '' without one."""
     task: str | None = None
-    versions: Mapping[str, str] = {}  # noqa: RUF012  # never changed
+    versions: Mapping[str, str] = {}  # never changed
     seconds: float | None = None
     """From the request to the proposal."""
     cost: float | None = None

@@ -1,4 +1,8 @@
-"""An HTTP endpoint: `POST` with an idempotency key; any 2xx or 409 means it has the batch."""
+"""An HTTP endpoint: `POST` with an idempotency key; any 2xx or 409 means it has the batch.
+
+An endpoint that answers with `X-Treewright-SHA256` is held to it: another hash than that of what
+was sent is no acknowledgement.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +41,9 @@ class HttpsSink:
         except httpx.HTTPError as error:
             raise SinkError(f"{self._host()}: {type(error).__name__}: {error}") from error
         if answer.is_success or answer.status_code == 409:
+            said = answer.headers.get("x-treewright-sha256", batch.sha256)
+            if answer.is_success and said != batch.sha256:
+                raise SinkError(f"{self._host()} acknowledges other bytes than were sent")
             return
         raise SinkError(f"{self._host()} answers {answer.status_code}", retry_after(answer.headers))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
@@ -82,6 +83,13 @@ class S3Sink:
             raise SinkError(
                 f"{self._endpoint} answers {answer.status_code}", retry_after(answer.headers)
             )
+        tag = answer.headers.get("etag", "").strip('"').lower()
+        # The MD5 of the bytes, unless the store encrypts with a key of its own.
+        plain = re.fullmatch(r"[0-9a-f]{32}", tag) and not any(
+            name.startswith("x-amz-server-side-encryption") for name in answer.headers
+        )
+        if plain and tag != hashlib.md5(batch.body, usedforsecurity=False).hexdigest():
+            raise SinkError(f"{self._endpoint} acknowledges other bytes than were sent")
 
     def _signed(
         self, path: str, body: bytes, extra: Mapping[str, str], now: datetime
