@@ -76,8 +76,9 @@ def test_distance_none():
 
 def test_distance_shorter():
     a, b, c, d = build()
-    a.links.append(d)
-    assert distance(a, d) == 1
+    b.links = [d]
+    c.links = [Vertex("e", [d])]
+    assert distance(a, d) == 2
 """,
         """
 from prog import Vertex, distance, reaches

@@ -303,12 +303,29 @@ def test_without_an_interpreter_it_is_refused(fx: Fixture) -> None:
         ({"go.mod": "module x\n"}, "go"),
         ({"Cargo.toml": "[package]\n"}, "cargo"),
         ({"a.py": "x = 1\n"}, None),
+        ({"a.py": "assert 1 == 1\n"}, "script"),
+        (
+            {"a.py": "def check():\n    assert 1\n\n\nif __name__ == '__main__':\n    check()\n"},
+            "script",
+        ),
+        ({"a.py": "def f(x):\n    assert x\n    return x\n"}, None),
+        ({"a.py": "def test_a():\n    assert 1\n"}, "pytest"),
     ],
 )
 def test_the_suite_of_a_folder(tmp_path: Path, files: dict[str, str], runner: str | None) -> None:
     with workspace_of(tmp_path / "w", files) as fixture:
         suite = suites.find(fixture.snapshot, fixture.root, has_pytest=True)
     assert (suite.runner if suite else None) == runner
+
+
+def test_files_that_somebody_calls_tests(tmp_path: Path) -> None:
+    files = {"check.py": "assert 1 == 1\n", "test_a.py": "def test_a():\n    assert 1\n"}
+    with workspace_of(tmp_path / "w", files) as fixture:
+        root, snapshot = fixture.root, fixture.snapshot
+        named = suites.find(snapshot, root, True, ["check.py"])
+        usual = suites.find(snapshot, root, True, ["test_a.py", "no_such.py"])
+    assert named == suites.Suite("script", ("check.py",), named=True)
+    assert usual == suites.Suite("pytest", ("test_a.py",))
 
 
 def test_refused_where_nothing_may_run(fx: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:

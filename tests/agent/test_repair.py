@@ -81,6 +81,24 @@ def test_unittest_and_plain_scripts(tmp_path: Path) -> None:
 
 
 @runs
+def test_a_script_that_checks_itself_keeps_its_checks(tmp_path: Path) -> None:
+    program = "def low(a, b):\n    return max(a, b)\n\n\ndef check():\n    assert low(3, 1) == 1\n    assert low(1, 2) == 1\n\n\nif __name__ == '__main__':\n    check()\n"
+    _, texts = _mend(tmp_path, {"low.py": program}, ("low.py",))
+    assert texts["low.py"] == program.replace("max(", "min(")
+
+
+@runs
+def test_a_test_is_named_as_its_runner_names_it(tmp_path: Path) -> None:
+    files = {
+        "low.py": "def low(a, b):\n    return max(a, b)\n",
+        "tests/test_low.py": "import unittest\nfrom low import low\n\n\nclass T(unittest.TestCase):\n    def test_low(self):\n        self.assertEqual(low(3, 1), 1)\n        self.assertEqual(low(1, 2), 1)\n",
+    }
+    for number, name in enumerate(("tests.test_low.T.test_low", "tests/test_low.py::T::test_low")):
+        _, texts = _mend(tmp_path / str(number), files, (name,))
+        assert "min(a, b)" in texts["low.py"], name
+
+
+@runs
 def test_missing_logic_is_put_in(tmp_path: Path) -> None:
     files = {
         "avg.py": "def average(values):\n    return sum(values) / len(values)\n",

@@ -7,13 +7,14 @@ import json
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.snapshot import Snapshot
 
-_TEST_NAME = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests?)\.py$")
+_TEST_NAME = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|tests?)\.py$")
+_FOUND_BY_PYTEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _TEST_FOLDER = re.compile(r"(^|/)tests?/")
 _SKIPPED = re.compile(r"(^|/)(\.[^/]+|node_modules|venv|env|build|dist|__pycache__)/")
 
@@ -27,14 +28,79 @@ class Suite:
     files: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
     """The command of runners that are not Python's; selections are put behind it."""
+    named: bool = False
+    """A runner would not find `files` by itself: they are given to it."""
 
 
-def find(snapshot: Snapshot, root: str, has_pytest: bool) -> Suite | None:
-    """The suite of the folder; None when it has no tests that can be run."""
+_MAX_LOOKED_AT = 400
+_MAX_SIZE = 200_000
+
+
+def find(
+    snapshot: Snapshot, root: str, has_pytest: bool, named: Sequence[str] = ()
+) -> Suite | None:
+    """The suite of the folder; None when it has no tests that can be run.
+
+    `named`: files, relative to `root`, that somebody calls tests whatever their names are.
+    """
     files = sorted(_python_tests(snapshot, root))
-    if files:
-        return _python(snapshot, root, files, has_pytest)
-    return _other(root)
+    asked = [
+        file
+        for file in dict.fromkeys(named)
+        if file.endswith(".py") and snapshot.exists(os.path.join(root, file))
+    ]
+    if asked and not set(asked) <= set(files):
+        suite = _python(snapshot, root, asked, has_pytest)
+        return replace(suite, named=True) if suite is not None else Suite("script", tuple(asked))
+    suite = _python(snapshot, root, files, has_pytest) if files else _other(root)
+    if suite is not None:
+        return suite
+    unusual = _by_content(snapshot, root)
+    suite = _python(snapshot, root, unusual, has_pytest) if unusual else None
+    return replace(suite, named=True) if suite is not None else None
+
+
+def _by_content(snapshot: Snapshot, root: str) -> list[str]:
+    """Files that hold tests although their names do not say so."""
+    prefix = root.rstrip(os.sep) + os.sep
+    paths = [p for p in snapshot.files() if p.endswith(".py") and p.startswith(prefix)]
+    found: list[str] = []
+    for path in sorted(paths, key=lambda p: (p.count(os.sep), p))[:_MAX_LOOKED_AT]:
+        relative = path[len(prefix) :].replace(os.sep, "/")
+        if _SKIPPED.search(relative) or os.path.basename(path) in ("conftest.py", "setup.py"):
+            continue
+        try:
+            data = snapshot.text(path).data
+        except TreewrightError:
+            continue
+        if len(data) > _MAX_SIZE or (b"assert" not in data and b"unittest" not in data):
+            continue
+        style = style_of(snapshot, path)
+        if style in ("case", "function") or (
+            style == "script" and _asserts_at_once(snapshot, path)
+        ):
+            found.append(relative)
+    return sorted(found)
+
+
+def _asserts_at_once(snapshot: Snapshot, path: str) -> bool:
+    """Does the file check something when it is run, outside of its functions?"""
+    pending: list[ast.AST] = [*ast.parse(snapshot.text(path).string).body]
+    functions: set[str] = set()
+    while pending:
+        node = pending.pop(0)
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if any(isinstance(inner, ast.Assert) for inner in ast.walk(node)):
+                functions.add(node.name)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in functions:
+                return True
+            pending += ast.iter_child_nodes(node)
+        elif not isinstance(node, ast.ClassDef):
+            pending += ast.iter_child_nodes(node)
+    return False
 
 
 def _python_tests(snapshot: Snapshot, root: str) -> Iterable[str]:
@@ -55,7 +121,8 @@ def _python(snapshot: Snapshot, root: str, files: Sequence[str], has_pytest: boo
     collected = tuple(f for f in files if styles[f] in ("function", "case"))
     if collected:
         if has_pytest:
-            return Suite("pytest", collected)
+            unusual = not any(_FOUND_BY_PYTEST.search(file) for file in collected)
+            return Suite("pytest", collected, named=unusual)
         cases = tuple(f for f in collected if styles[f] == "case")
         # functions without pytest cannot be run; the missing runner is then the answer
         return Suite("unittest", cases) if cases else Suite("pytest", collected)

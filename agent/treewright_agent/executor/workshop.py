@@ -79,13 +79,14 @@ class ShadowWorkshop:
             )
         return self._interpreter
 
-    def suite(self) -> suites.Suite | None:
-        if self._suite is None:
+    def suite(self, named: Sequence[str] = ()) -> suites.Suite | None:
+        """`named`: files that a request calls tests; from then on they are the suite."""
+        if self._suite is None or named:
             try:
                 has_pytest = self.python().has_pytest
             except RefusedError:
                 has_pytest = False
-            self._suite = suites.find(self.snapshot, self.root, has_pytest)
+            self._suite = suites.find(self.snapshot, self.root, has_pytest, named)
         return self._suite
 
     def _suite_of(self, change: SourceChange) -> suites.Suite | None:
@@ -197,7 +198,7 @@ class ShadowWorkshop:
         try:
             report = os.path.join(folder, f"{os.urandom(8).hex()}.json")
             python = self.python().path
-            chosen = list(selection)
+            chosen = list(selection or (suite.files if suite.named else ()))
             if suite.runner == "pytest":
                 argv = [
                     python,

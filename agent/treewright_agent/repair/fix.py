@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from treewright_agent.repair.clues import clues_of
 from treewright_agent.repair.model import Combination, Observed, TestCase, Unit
+from treewright_agent.repair.mutate import Clues
 from treewright_agent.repair.ranking import Behaviour, Ranked, rank
 from treewright_agent.repair.search import Budget, Found, Progress, Search
 from treewright_agent.repair.session import HostSession, Plan, Start
@@ -18,6 +20,7 @@ from treewright_indexer.errors import TreewrightError
 from treewright_indexer.text import SourceText
 
 _TRACE_CPU_S = 1.5
+_ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)")
 _N_INPUTS = 60
 
 
@@ -101,7 +104,8 @@ def _repair(
         is_source |= {f for f in test_files if f in files and not is_test_file(f)}
     scores = suspicion(targets, keep, clues, is_source)
     if clues.kinds & {"TypeError", "AttributeError"} or not scores:
-        _add_called(scores, files, is_source, clues.called)
+        named = clues.called | _named_where_it_raised(clues, files)
+        _add_called(scores, files, is_source, named)
     errors: dict[str, set[int]] = {}
     for _, failed in observed.errors:
         for file, line, _ in failed.frames:
@@ -126,6 +130,16 @@ def _repair(
         found.n_generated,
         note=_note(found),
     )
+
+
+def _named_where_it_raised(clues: Clues, files: Mapping[str, SourceText]) -> frozenset[str]:
+    """Attributes on the lines that raised: a method that was meant to be a property."""
+    found: set[str] = set()
+    for file, line in clues.raised_at:
+        text = files.get(file)
+        if text is not None and line <= len(text.line_starts):
+            found |= set(_ATTRIBUTE.findall(text.slice(text.line_span(line - 1))))
+    return frozenset(found)
 
 
 def _add_called(

@@ -58,7 +58,7 @@ def mend(
     """Search, rank and confirm. Raises RefusedError where nothing may be run or the tests
     cannot be, HostFailedError, CancelledError."""
     started = time.monotonic()
-    suite = workshop.suite()
+    suite = workshop.suite([test.split("::", 1)[0] for test in tests if ".py" in test])
     if suite is None:
         raise RefusedError("no tests were found that could fail")
     if suite.runner not in ("pytest", "unittest", "script"):
@@ -158,9 +158,9 @@ def _wanted(tests: Sequence[str]) -> Callable[[TestCase], bool]:
     def wanted(test: TestCase) -> bool:
         if not tests:
             return True
-        names = test.id.replace("::", ".").split("[", 1)[0]
+        names = _dotted(test.id)
         for given in tests:
-            asked = given.replace("::", ".").split("[", 1)[0].removesuffix("()")
+            asked = _dotted(given.removesuffix("()"))
             if test.id.startswith(given) or test.file == given:
                 return True
             if names == asked or names.endswith("." + asked):
@@ -168,6 +168,12 @@ def _wanted(tests: Sequence[str]) -> Callable[[TestCase], bool]:
         return False
 
     return wanted
+
+
+def _dotted(id: str) -> str:
+    """`tests/test_a.py::B::test_c[1]` as unittest writes it, `tests.test_a.B.test_c`."""
+    plain = id.split("[", 1)[0].replace("::", ".").replace(".py.", ".")
+    return plain.replace("/", ".") if not plain.endswith(".py") else plain
 
 
 _PLUGIN_WORDS = (

@@ -10,7 +10,7 @@ from treewright_agent.repair.model import Candidate, Observed
 from treewright_agent.repair.mutate import LATE, OPERATORS, Clues, Scope, generate
 from treewright_agent.repair.source import Definition, Module
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.text import SourceText
+from treewright_indexer.text import SourceText, Span
 
 Operators = tuple[Callable[[Scope], None], ...]
 
@@ -59,7 +59,23 @@ class Space:
         for file, module in self.modules.items():
             token.check()
             found += self._of_module(module, import_errors.get(file, set()))
-        self.candidates = sorted(found, key=lambda c: (c.cost, c.file, c.edits))
+        judging = {test.file for test in observed.tests}
+        self._judges = {
+            file: _judging_spans(module) for file, module in self.modules.items() if file in judging
+        }
+        self.candidates = self._sorted(found)
+
+    def _sorted(self, found: list[Candidate]) -> list[Candidate]:
+        kept = [c for c in found if not self._changes_a_judge(c)] if self._judges else found
+        return sorted(kept, key=lambda c: (c.cost, c.file, c.edits))
+
+    def _changes_a_judge(self, candidate: Candidate) -> bool:
+        """Where the tests stand in the file of the program, they are not what is repaired."""
+        return any(
+            edit.start <= span.end and span.start <= edit.end
+            for span in self._judges.get(candidate.file, ())
+            for edit in candidate.edits
+        )
 
     def late(self) -> list[Candidate]:
         """What is only worth trying when `candidates` hold no repair, in the most suspicious
@@ -68,7 +84,7 @@ class Space:
         for file, function, _ in self._chosen[:6]:
             self._token.check()
             found += self._of_function(file, function, LATE)
-        return sorted(found, key=lambda c: (c.cost, c.file, c.edits))
+        return self._sorted(found)
 
     def _functions(self) -> list[tuple[str, Definition, float]]:
         """Functions that failing tests run, the most suspicious first."""
@@ -145,6 +161,36 @@ class Space:
         return Candidate(
             candidate.file, candidate.edits, candidate.kind, cost, candidate.line, candidate.unit
         )
+
+
+def _judging_spans(module: Module) -> list[Span]:
+    """What judges: functions that assert, unittest's classes, assertions of the file's own level
+    and what is only done when it is run as a script."""
+    found: list[Span] = []
+    for node in module.tree.body:
+        match node:
+            case ast.ClassDef(bases=bases):
+                judges = any("TestCase" in ast.unparse(base) for base in bases)
+            case ast.If(test=test):
+                judges = "__name__" in ast.unparse(test)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                judges = name.startswith("test")
+            case _:
+                judges = False
+        if judges:
+            found.append(module.span(node))
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Assert):
+            function = module.function_of(node)
+            asserting = function is not None and _only_asserts(function)
+            found.append(module.span(function if asserting and function else node))
+    return found
+
+
+def _only_asserts(function: Definition) -> bool:
+    """A function that hands nothing back and asserts is a test, whatever its name."""
+    returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function))
+    return not returns and not function.args.args
 
 
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest|setup|noxfile|tasks)\.py$")

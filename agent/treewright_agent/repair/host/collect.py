@@ -322,15 +322,32 @@ def _module_name(root: str, file: str) -> str:
 def with_scripts(files: Sequence[str], serve: Serve) -> int:
     """Each file is one test: it passes when it runs to its end, or exits with 0."""
     tests = [Test(file, file, 1, _script(file), True) for file in files]
+    SCRIPTS.update(os.path.realpath(file) for file in files)
     serve(Collected(tests, []))
     return 0
 
 
+SCRIPTS: set[str] = set()
+"""Real paths of the scripts that are tests: their functions are made anew by each run."""
+OTHER_SCRIPTS: dict[str, bytes] = {}
+"""Real path of a script -> the text (UTF-8) that is run in its place."""
+
+
 def _script(file: str) -> Callable[[], Failure | None]:
-    code: types.CodeType | None = None
+    real = os.path.realpath(file)
+    codes: dict[bytes | None, types.CodeType] = {}
+
+    def compiled() -> types.CodeType:
+        other = OTHER_SCRIPTS.get(real)
+        code = codes.get(other)
+        if code is None:
+            text = Path(file).read_bytes() if other is None else other
+            code = compile(text, file, "exec", dont_inherit=True)
+            if other is None:
+                codes[None] = code
+        return code
 
     def run() -> Failure | None:
-        nonlocal code
         folder = str(Path(file).parent)
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -338,8 +355,7 @@ def _script(file: str) -> Callable[[], Failure | None]:
         module = types.ModuleType("__main__")
         module.__file__ = file
         try:
-            if code is None:
-                code = compile(Path(file).read_bytes(), file, "exec")
+            code = compiled()
             sys.modules["__main__"] = module
             exec(code, module.__dict__)
         except SystemExit as stop:

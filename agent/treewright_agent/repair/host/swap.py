@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from treewright_agent.repair.host import collect
+
 Edit = Sequence[Any]
 """[start, end, new text]: bytes of the file's text as treewright has it (UTF-8, no mark)."""
 
@@ -85,6 +87,7 @@ class Swapper:
         self._sources: dict[str, bytes] = {}
         self._functions: dict[tuple[str, int, str], list[types.FunctionType]] = {}
         self._saved: list[tuple[types.FunctionType, types.CodeType, Any, Any]] = []
+        self._script_edits: dict[str, list[Edit]] = {}
         real: dict[str, str] = {}
         for thing in gc.get_objects():
             if type(thing) is types.FunctionType:
@@ -113,9 +116,10 @@ class Swapper:
     def put(self, unit: Unit, edits: Sequence[Edit]) -> None:
         """Raises SyntaxError for text that is no Python, and Unswappable."""
         live = self.find(unit)
-        if not live:
-            raise Unswappable(unit.name)
         data = self.source(unit.file)
+        if not live:
+            self._put_script(unit, data, edits)
+            return
         text = edited(data[unit.start : unit.end], edits, unit.start)
         made = _compiled(unit, text, live[0])
         signature = any(edit[0] < self._body_start(unit, data) for edit in edits)
@@ -131,6 +135,17 @@ class Swapper:
             self._saved.append(saved)
             if defaults is not None:
                 function.__defaults__, function.__kwdefaults__ = defaults
+
+    def _put_script(self, unit: Unit, data: bytes, edits: Sequence[Edit]) -> None:
+        """A script makes its functions when it is run: the whole of its text is exchanged."""
+        path = os.path.join(self._root, unit.file)
+        if path not in collect.SCRIPTS:
+            raise Unswappable(unit.name)
+        known = self._script_edits.setdefault(path, [])
+        known.extend(edits)
+        text = edited(data, known)
+        compile(text, path, "exec", dont_inherit=True)
+        collect.OTHER_SCRIPTS[path] = text
 
     def _body_start(self, unit: Unit, data: bytes) -> int:
         """A position at or after the end of the signature: the first line that ends in a
@@ -150,6 +165,9 @@ class Swapper:
         return unit.end
 
     def restore(self) -> None:
+        for path in self._script_edits:
+            collect.OTHER_SCRIPTS.pop(path, None)
+        self._script_edits.clear()
         while self._saved:
             function, code, defaults, kwdefaults = self._saved.pop()
             function.__code__ = code
@@ -219,6 +237,7 @@ def overriding(root: str, texts: Mapping[str, bytes]) -> None:
     For a forked child that has not imported them: the file on disk stays what it is.
     """
     wanted = {os.path.join(os.path.realpath(root), name): data for name, data in texts.items()}
+    collect.OTHER_SCRIPTS.update(wanted)
     loader: Any = importlib.machinery.SourceFileLoader
     get_data: Callable[..., bytes] = loader.get_data
     path_stats: Callable[..., Any] = loader.path_stats

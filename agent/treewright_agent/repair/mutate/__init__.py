@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from treewright_agent.repair.model import Candidate
 from treewright_agent.repair.mutate import (
+    blocks,
     calls,
     expressions,
     guards,
@@ -56,6 +57,10 @@ OPERATORS: tuple[Callable[[Scope], None], ...] = (
     statements.insertions,
     statements.similar,
     statements.late_binding,
+    blocks.siblings,
+    blocks.rests,
+    blocks.paired,
+    blocks.yields,
     guards.conditions,
     guards.returned_conditions,
     guards.guards,

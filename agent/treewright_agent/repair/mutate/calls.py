@@ -281,6 +281,11 @@ def _special(scope: Scope, node: ast.Call) -> None:
             _with_arguments(scope, node, [*given, "None"], "default added", 1.8)
         elif len(node.args) == 1:
             _with_arguments(scope, node, [], "other end", 1.6)
+    elif name in ("popitem", "move_to_end") and "last" not in keywords:
+        _with_arguments(scope, node, [*given, "last=False"], "other end", 1.7)
+    elif name in ("popitem", "move_to_end"):
+        rest = [g for g in given if not g.startswith("last")]
+        _with_arguments(scope, node, rest, "other end", 1.7)
     elif name == "split":
         if not node.args:
             for text in ("' '", "','"):
@@ -459,6 +464,8 @@ def wraps(scope: Scope) -> None:
         weight = 0.0 if isinstance(node, (ast.Name, ast.Attribute)) or isinstance(
             parent, (ast.Return, ast.Assign, ast.Compare)
         ) else 0.4  # fmt: skip
+        if isinstance(parent, ast.BoolOp) and node is not parent.values[-1]:
+            weight += 0.6  # it may well be None: that is what `or` stands there for
         for template, likely in _WRAPS.get(kind, _OTHER_WRAPS):
             cost = likely + 0.3
             module = template.split(".", 1)[0]
@@ -508,7 +515,7 @@ def _one_argument_functions(scope: Scope) -> list[tuple[str, float]]:
         if isinstance(node, Definition) and node is not scope.function:
             required = len(node.args.args) - len(node.args.defaults)
             if required == 1 or (required == 0 and node.args.args):
-                found.append((node.name, 2.8 if node.name in used else 2.0))
+                found.append((node.name, 3.2 if node.name in used else 2.0))
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 name = alias.asname or alias.name

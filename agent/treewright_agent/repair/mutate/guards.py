@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from treewright_agent.repair.mutate.expressions import in_method
 from treewright_agent.repair.mutate.scope import Scope, alike, family, parts_in_use
 from treewright_agent.repair.mutate.statements import is_docstring, is_plain_value, steps
-from treewright_agent.repair.source import Definition
+from treewright_agent.repair.source import Definition, own_nodes
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _MAX_PLACES = 14
@@ -48,7 +48,94 @@ def atoms(
             if other != name:
                 for text, cost in _of_two(name, kinds, other, other_kinds):
                     found.setdefault(text, cost + extra + 0.04 * other_position)
+    for text, cost in _kinds_asked(scope, dict(places)):
+        found.setdefault(text, cost)
+    for text in _because(scope, dict(places)):
+        if text in found or only is None:
+            found[text] = found.get(text, 0.3) - 0.7
     return sorted(found.items(), key=lambda item: item[1])
+
+
+def _kinds_asked(scope: Scope, places: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, float]]:
+    """What the function asks of one value, asked of others: `isinstance(x, dict)`."""
+    if scope.function is None:
+        return
+    asked = {
+        scope.text(node.args[1]): scope.text(node.args[0])
+        for node in ast.walk(scope.function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "isinstance"
+        and len(node.args) == 2
+        and scope.module.editable(node)
+    }
+    for kind, subject in list(asked.items())[:2]:
+        for place, kinds in list(places.items())[:8]:
+            if place != subject and not (len(kinds) == 1 and kinds[0].split("[")[0] == kind):
+                yield f"isinstance({place}, {kind})", 0.5
+            base, bracket, key = place.partition("[")
+            if bracket and family(places.get(base, ())) == "dict":
+                yield f"isinstance({base}.get({key.removesuffix(']')}), {kind})", 0.5
+
+
+def _because(scope: Scope, places: Mapping[str, Sequence[str]]) -> list[str]:
+    """Conditions that the exception itself asks for: `x` before `x[-1]` raises IndexError,
+    `k in d` before `d[k]` raises KeyError, `x is not None` before None has no attribute."""
+    clues = scope.clues
+    lines = {line for file, line in clues.raised_at if file == scope.module.file}
+    if not lines or not clues.kinds & _TELLING or scope.function is None:
+        return []
+    found: dict[str, None] = {}
+    for node in ast.walk(scope.function):
+        if getattr(node, "lineno", None) not in lines:
+            continue
+        if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice):
+            base, key = scope.text(node.value), scope.text(node.slice)
+            if "IndexError" in clues.kinds:
+                found[base] = found[f"not {base}"] = None
+                found[f"{key} < len({base})"] = found[f"{key} >= len({base})"] = None
+            if "KeyError" in clues.kinds:
+                found[f"{key} in {base}"] = found[f"{key} not in {base}"] = None
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("pop", "popleft", "remove", "index")
+            and clues.kinds & {"IndexError", "KeyError", "ValueError"}
+        ):
+            base = scope.text(node.func.value)
+            if node.args and "IndexError" not in clues.kinds:
+                key = scope.text(node.args[0])
+                found[f"{key} in {base}"] = found[f"{key} not in {base}"] = None
+            else:
+                found[base] = found[f"not {base}"] = None
+        elif isinstance(node, ast.BinOp) and "ZeroDivisionError" in clues.kinds:
+            match node.right:
+                case ast.Call(func=ast.Name(id="len"), args=[counted]):
+                    below = scope.text(counted)
+                case divisor:
+                    below = scope.text(divisor)
+                    found[f"{below} == 0"] = None
+            found[below] = found[f"not {below}"] = None
+        if isinstance(node, (ast.Name, ast.Attribute)) and clues.kinds & {
+            "AttributeError",
+            "TypeError",
+        }:
+            text = scope.text(node)
+            if "NoneType" in places.get(text, ()):
+                found[f"{text} is not None"] = found[f"{text} is None"] = None
+    return list(found)
+
+
+_TELLING = frozenset(
+    (
+        "IndexError",
+        "KeyError",
+        "ValueError",
+        "ZeroDivisionError",
+        "AttributeError",
+        "TypeError",
+    )
+)
 
 
 def _numbers(scope: Scope) -> list[tuple[str, float]]:
@@ -94,7 +181,9 @@ def _of_one(name: str, kinds: Sequence[str]) -> Iterator[tuple[str, float]]:
         yield f"not {name}", 0.2
     elif kind == "none":
         yield f"{name} is None", 0.0
+        yield f"{name} is not None", 0.2
         yield f"not {name}", 0.4
+        yield name, 0.5
     else:
         yield f"{name} is None", 0.1
         yield f"not {name}", 0.2
@@ -102,6 +191,15 @@ def _of_one(name: str, kinds: Sequence[str]) -> Iterator[tuple[str, float]]:
     if optional and kind != "none":
         yield f"{name} is None", 0.0
         yield f"{name} is not None", 0.4
+    kept = dict.fromkeys(k.split("[")[0] for k in kinds)
+    if len(kept) > 1:  # it was seen to hold values of several kinds
+        for each in kept:
+            if each in _TELLABLE:
+                yield f"isinstance({name}, {each})", 0.3
+                yield f"not isinstance({name}, {each})", 0.3
+
+
+_TELLABLE = frozenset(("int", "float", "str", "bytes", "list", "tuple", "dict", "set", "bool"))
 
 
 def _of_two(
@@ -110,10 +208,14 @@ def _of_two(
     first, second = family(left_kinds), family(right_kinds)
     if first == second == "number":
         if left < right:
-            yield f"{left} == {right}", 0.3
+            yield f"{left} == {right}", 0.5
             yield f"{left} != {right}", 0.7
         yield f"{left} > {right}", 0.3
         yield f"{left} >= {right}", 0.4
+    if first == "number" and second in ("dict", "set"):
+        yield f"len({right}) > {left}", 0.4
+        yield f"len({right}) >= {left}", 0.4
+        yield f"len({right}) < {left}", 0.6
     if first == "number" and second in ("list", "text"):
         yield f"{left} >= len({right})", 0.3
         yield f"{left} < len({right})", 0.4
@@ -163,6 +265,8 @@ def conditions(scope: Scope) -> None:
             text if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else grouped
         )
         base = 1.9 if scope.function is not None and raises_inside(scope, scope.function) else 2.5
+        if isinstance(node, ast.IfExp):
+            base += 0.3
         names = [n.id for n in ast.walk(test) if isinstance(n, ast.Name)]
         for atom, extra in atoms(scope, node)[:60]:
             if atom == text:
@@ -244,8 +348,22 @@ def guards(scope: Scope) -> None:
                     statement,
                     [f"if {condition}:", f"{step}{action}"],
                     "check added",
-                    base - 0.9 + cost + more,
+                    base - 0.9 + cost + more + _unlike(action, condition),
                 )
+
+
+def _unlike(action: str, condition: str) -> float:
+    """What it costs when an exception is raised for another reason than its kind speaks of."""
+    asks = " in " in condition or "isinstance" in condition or " is None" in condition
+    if "KeyError" in action:
+        return 0.0 if " in " in condition else 0.7
+    if "TypeError" in action:
+        return 0.0 if asks else 0.4
+    if "IndexError" in action:
+        return 0.0 if "len(" in condition or condition.startswith("not ") else 0.4
+    if "ZeroDivisionError" in action:
+        return 0.0 if "== 0" in condition or condition.startswith("not ") else 0.5
+    return 0.0
 
 
 def conditioned(scope: Scope) -> None:
@@ -333,7 +451,11 @@ def _actions(
     if is_generator or function.name == "__init__":
         yield "return", 0.2
         return
-    results = scope.known(function).get("return", ())
+    results = scope.results_of(function)
+    if not any(isinstance(n, ast.Return) and n.value is not None for n in own_nodes(function)):
+        yield "return", 0.2  # it never returns anything
+        if set(results) == {"NoneType"}:
+            return
     seen: set[str] = set()
     for text in scope.clues.values[:4]:
         if text not in seen and is_plain_value(text) and _fits(text, results):

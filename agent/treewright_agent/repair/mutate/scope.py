@@ -370,8 +370,30 @@ class Scope:
         return found
 
     def result_types(self, node: ast.AST) -> Sequence[str]:
-        """What the function at `node` was seen to return."""
-        return self.known(self.function_at(node)).get("return", ())
+        """What the function at `node` was seen to return, or what it says that it returns."""
+        return self.results_of(self.function_at(node))
+
+    def results_of(self, function: Definition | None) -> Sequence[str]:
+        seen = self.known(function).get("return", ())
+        if seen or function is None:
+            return seen
+        for node in own_nodes(function):  # it never came to an end
+            if isinstance(node, ast.Return) and node.value is not None:
+                types = self.types(node.value)
+                if not types and isinstance(node.value, ast.Name):
+                    types = self._first_types(function, node.value.id)
+                if types:
+                    return types
+        return ()
+
+    def _first_types(self, function: Definition, name: str) -> Sequence[str]:
+        """Of what the variable is first set to."""
+        for node in own_nodes(function):
+            if isinstance(node, ast.Assign) and any(
+                isinstance(t, ast.Name) and t.id == name for t in node.targets
+            ):
+                return self.types(node.value)
+        return ()
 
     # ---------------------------------------------------------------- facts of the file
 
@@ -549,9 +571,7 @@ def parts_in_use(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]
     variables = {*scope.variables(node), "self"}
     found: dict[str, Sequence[str]] = {}
     for inner in ast.walk(function):
-        if not isinstance(inner, (ast.Attribute, ast.Subscript)) or not isinstance(
-            inner.ctx, ast.Load
-        ):
+        if not isinstance(inner, (ast.Attribute, ast.Subscript)) or isinstance(inner.ctx, ast.Del):
             continue
         if not scope.module.editable(inner) or isinstance(getattr(inner, "slice", None), ast.Slice):
             continue
@@ -562,4 +582,21 @@ def parts_in_use(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]
         text = scope.text(inner)
         if roots <= variables and len(text) < 40 and "\n" not in text:
             found.setdefault(text, scope.types(inner))
-    return list(found.items())[:6]
+    rows = list(found.items())[:6]
+    return rows + [row for row in _fields_of(scope, node) if row[0] not in found][:6]
+
+
+def _fields_of(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]:
+    """Fields of the objects in the function's variables that are of a class of this file."""
+    classes = {n.name: n for n in scope.module.tree.body if isinstance(n, ast.ClassDef)}
+    if not classes:
+        return []
+    found: list[tuple[str, Sequence[str]]] = []
+    for name in scope.variables(node):
+        for kind in scope.types_of_name(name, node):
+            owner = classes.get(kind)
+            if owner is not None:
+                members = members_of(owner).items()
+                found += [(f"{name}.{m}", ()) for m, what in members if what != "method"]
+                break
+    return found

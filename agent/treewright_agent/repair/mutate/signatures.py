@@ -71,7 +71,14 @@ def decorators(scope: Scope) -> None:
     names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     wanted: list[tuple[str, float]] = []
     if names == ["self"]:
-        wanted.append(("property", 2.4))
+        read = any(
+            isinstance(n, ast.Attribute)
+            and n.attr == function.name
+            and isinstance(n.ctx, ast.Load)
+            and getattr(scope.parent(n), "func", None) is not n
+            for n in ast.walk(scope.module.tree)
+        )
+        wanted.append(("property", 1.0 if read else 2.4))
     if names[:1] == ["cls"]:
         wanted.append(("classmethod", 1.4))
     elif names[:1] != ["self"]:

@@ -139,15 +139,24 @@ def moves(scope: Scope) -> None:
             ):
                 first, second = _whole_lines(scope, before), _whole_lines(scope, statement)
                 if first.end <= second.start:
-                    _swap_lines(scope, first, second)
+                    _swap_lines(scope, first, second, _swap_cost(before, statement))
 
 
-def _swap_lines(scope: Scope, first: Span, second: Span) -> None:
+def _swap_cost(before: ast.stmt, statement: ast.stmt) -> float:
+    """Two variables that get the same expression, such as `stack.pop()`, are easily mixed up."""
+    match before, statement:
+        case ast.Assign(value=first), ast.Assign(value=second):
+            return 1.4 if ast.dump(first) == ast.dump(second) else 2.3
+        case _:
+            return 2.3
+
+
+def _swap_lines(scope: Scope, first: Span, second: Span, cost: float) -> None:
     data = scope.module.text
     upper, lower = data.slice(first), data.slice(second)
     if not lower.endswith(("\n", "\r")):
         lower, upper = lower + data.newline, upper.rstrip("\r\n")
-    scope.emit([Edit(*first, lower), Edit(*second, upper)], "statements swapped", 2.3)
+    scope.emit([Edit(*first, lower), Edit(*second, upper)], "statements swapped", cost)
 
 
 def _move_out(scope: Scope, statement: ast.stmt, block: list[ast.stmt], index: int) -> None:
@@ -545,6 +554,8 @@ def insertions(scope: Scope) -> None:
         block, index = place
         ends = isinstance(statement, (ast.Return, ast.Raise, ast.Break, ast.Continue))
         lines = list(steps(scope, statement))
+        if _leaves_early(scope, statement):
+            lines = [(line, cost + 0.4) for line, cost in lines]
         if isinstance(statement, ast.Pass):
             for line, cost in lines:
                 scope.put(scope.module.span(statement), line, "statement added", cost - 1.2)
@@ -555,6 +566,18 @@ def insertions(scope: Scope) -> None:
             scope.insert_before(statement, [line], "statement added", cost)
             if index == len(block) - 1 and not ends:
                 scope.insert_after(statement, [line], "statement added", cost)
+
+
+def _leaves_early(scope: Scope, statement: ast.stmt) -> bool:
+    """Is it the way out of a guard, where other steps are seldom taken?"""
+    parent = scope.parent(statement)
+    return (
+        isinstance(parent, ast.If)
+        and isinstance(statement, (ast.Return, ast.Raise))
+        and len(parent.body) == 1
+        and statement is parent.body[0]
+        and not parent.orelse
+    )
 
 
 def _new_else(scope: Scope, statement: ast.If, lines: list[tuple[str, float]]) -> None:
@@ -583,6 +606,7 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
         for name, what in scope.members(statement).items()
         if what == "field" and in_method(scope, statement)
     ]
+    collected = _never_updated(scope, statement)
     places = [*names, *fields]
     for target in places:
         kinds = scope.types_of_name(target, statement)
@@ -604,7 +628,8 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                 cost = 2.7 if alike(kinds, other_kinds) else 3.2
                 if in_loop or target == f"self.{other}":
                     cost -= 0.2
-                yield f"{target} = {other}", cost
+                idle = target in collected and kind == "number"
+                yield f"{target} = {other}", cost + (0.4 if idle else 0.0)
                 if kind in ("number", "text") or (kind == "list" and family(other_kinds) == "list"):
                     yield f"{target} += {other}", cost + 0.2
                 if kind == "number":
@@ -622,8 +647,19 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                     cost = 3.0 if same else 3.3
                     yield f"{target} = {text}", cost
                     if kind == "number":
-                        yield f"{target} = max({target}, {text})", cost + 0.2
-                        yield f"{target} += {text}", cost + 0.2
+                        idle = target in collected
+                        yield f"{target} = max({target}, {text})", cost + (-0.5 if idle else 0.2)
+                        yield f"{target} = min({target}, {text})", cost + (0.0 if idle else 0.6)
+                        yield f"{target} += {text}", cost + (-0.3 if idle else 0.2)
+        if target in assigned:
+            for text, _ in parts_in_use(scope, statement):
+                if text.startswith((f"{target}.", f"{target}[")):  # one step further
+                    yield f"{target} = {text}", 2.3
+            if kind in ("dict", "list", "text", ""):
+                for other in names:
+                    key = family(scope.types_of_name(other, statement))
+                    if other != target and (kind == "dict" or key == "number"):
+                        yield f"{target} = {target}[{other}]", 2.6
         if kind == "list":
             yield f"{target}.pop()", 3.2
             for constant in ("0", "1", "None", "[]", "''"):
@@ -633,6 +669,9 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                 if attribute not in scope.called_attributes and target in fields:
                     yield f"{target}.sort(key=lambda item: item.{attribute})", 3.4
             yield f"{target}.reverse()", 3.4
+        if kind == "dict" and "OrderedDict" in kinds:
+            yield f"{target}.popitem(last=False)", 2.7
+            yield f"{target}.popitem()", 3.0
         if kind == "set":
             for other in fields:
                 yield f"{target}.add({other})", 3.2
@@ -648,10 +687,27 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                         if value not in (key, target):
                             yield f"{target}[{key}] = {value}", 3.1
                     yield f"{target}[{key}] = True", 3.4
+                    if "OrderedDict" in kinds:
+                        yield f"{target}.move_to_end({key})", 2.7
                     yield f"{target}.pop({key}, None)", 3.3
     for name, what in scope.members(statement).items():
         if what == "method" and in_method(scope, statement) and not name.startswith("__"):
             yield f"self.{name}()", 2.9
+
+
+def _never_updated(scope: Scope, statement: ast.stmt) -> frozenset[str]:
+    """Variables that only get a start value and are returned: what they collect is missing."""
+    function = scope.function_at(statement)
+    if function is None:
+        return frozenset()
+    stores: dict[str, int] = {}
+    returned: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            stores[node.id] = stores.get(node.id, 0) + 1
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Name):
+            returned.add(node.value.id)
+    return frozenset(name for name in returned if stores.get(name) == 1)
 
 
 _START_VALUES = {
