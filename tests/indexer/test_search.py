@@ -303,6 +303,10 @@ class _Reranker:
     def __init__(self, wanted: str = "", delay_s: float = 0.0, broken: bool = False) -> None:
         self.generation = f"test {wanted} {delay_s} {broken}"
         self.wanted, self.delay_s, self.broken = wanted, delay_s, broken
+        self.weight, self.for_files = 1.0, True
+
+    def document(self, path: str, symbol: str, code: str) -> str:
+        return f"{path} {symbol}\n{code}"
 
     def scores(self, query: str, documents: Any) -> list[float]:
         time.sleep(self.delay_s)

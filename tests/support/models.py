@@ -55,6 +55,16 @@ class FixedModels:
         self._encoder, self._problem = encoder, problem
 
     background = False
+    generation = ""
+    dimensions = 0
+    quick_encoder: Any = None
+    given_reranker: Any = None
+
+    def quick(self) -> Any:
+        return self.quick_encoder
+
+    def reranker_if_ready(self) -> Any:
+        return self.given_reranker
 
     def embedder(self) -> Any:
         if self._problem is not None:

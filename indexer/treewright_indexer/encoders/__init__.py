@@ -38,6 +38,14 @@ class Reranker(Protocol):
     """Scores how well each document answers a query; higher is better."""
 
     generation: str
+    weight: float
+    """Of its scores against those of the ranking before it, 0 to 1."""
+    for_files: bool
+    """Whether it helps when the answer is a file; else only queries for a span ask it."""
+
+    def document(self, path: str, symbol: str, code: str) -> str:
+        """The text of a chunk in the form that `scores` takes."""
+        ...
 
     def scores(self, query: str, documents: Sequence[str]) -> Sequence[float]:
         """One score per document, independent of the others. Raises ModelError."""

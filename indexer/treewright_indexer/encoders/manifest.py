@@ -17,7 +17,7 @@ from treewright_indexer.errors import TreewrightError
 
 MANIFEST_FORMAT: Final = 1
 _TASKS: Final = ("embed", "rerank")
-_POOLINGS: Final = ("inside", "mean", "cls", "last")
+_POOLINGS: Final = ("inside", "mean", "cls", "last", "static")
 _TEXTS: Final = ("words", "plain")
 
 
@@ -42,7 +42,8 @@ class Manifest:
     """Length of a vector; 1 for a reranker."""
     max_tokens: int
     pooling: str = "inside"
-    """inside: the graph returns the vectors; mean, cls, last: of the last hidden states."""
+    """inside: the graph returns the vectors; mean, cls, last: of the last hidden states;
+    static: `file` is no graph but a table with one packed vector a token."""
     text: str = "plain"
     """words: code is embedded as plain words (`codetext`); plain: as it stands."""
     query_prefix: str = ""
@@ -51,6 +52,10 @@ class Manifest:
     """Tokens of a query at most; 0 takes `max_tokens`."""
     relevant: float = 0.0
     """A best cosine below this means that nothing is relevant; 0 when it was not measured."""
+    states: str = ""
+    """Name of the output with the tokens' states, when they were trained to rerank."""
+    weight: float = 0.5
+    """Of a reranker's scores against those of the ranking before it, 0 to 1."""
     precision: str = ""
     licence: str = ""
     origin: str = ""

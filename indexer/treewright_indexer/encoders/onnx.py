@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from treewright_indexer.encoders import codetext
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from treewright_indexer.encoders import Matrix
 
 _LARGEST_BATCH: Final = 128
+
+Row = tuple[list[int], int]
+"""Ids of a text, and where its second part begins or 0."""
 
 
 class Tokens(Protocol):
@@ -52,11 +55,44 @@ class _Model:
         self._ids_type = "int32" if "int32" in self._session.get_inputs()[0].type else "int64"
         self._lock = threading.Lock()
 
-    def run(self, rows: Sequence[tuple[list[int], int]], width: int) -> Matrix:
-        """Outputs of (ids, where the second text begins or 0) rows, in order."""
+    def run(self, rows: Sequence[Row], width: int) -> Matrix:
+        """Outputs of the rows, in order: (len(rows), width)."""
         import numpy as np
 
         out = np.empty((len(rows), width), np.float32)
+        for part, raw, mask, lengths in self._batches(rows, self._output):
+            pooling = self.manifest.pooling
+            if raw.ndim == 3 and pooling != "inside":
+                found = _pooled(raw, mask, lengths, pooling)
+            else:
+                found = raw.reshape(len(part), -1)
+            if found.shape != (len(part), width):
+                raise ModelError(
+                    f"model {self.manifest.name} returns {found.shape[-1]} numbers a text, its "
+                    f"manifest says {width}: correct `dimensions` or `pooling`"
+                )
+            out[part] = found
+        if not np.isfinite(out).all():
+            raise ModelError(f"model {self.manifest.name} returns numbers that are not finite")
+        return out
+
+    def states(self, rows: Sequence[Row], output: str) -> list[Matrix]:
+        """The states of each row's tokens, (tokens, width), of unit length; without padding."""
+        import numpy as np
+
+        out: list[Matrix] = [np.empty((0, 0), np.float32)] * len(rows)
+        for part, raw, _, lengths in self._batches(rows, output):
+            if raw.ndim != 3 or not np.isfinite(raw).all():
+                raise ModelError(f"model {self.manifest.name} has no states of tokens in {output}")
+            unit = raw / np.maximum(np.linalg.norm(raw, axis=2, keepdims=True), 1e-9)
+            for index, each, n_tokens in zip(part, unit, lengths, strict=True):
+                out[index] = each[:n_tokens]
+        return out
+
+    def _batches(
+        self, rows: Sequence[Row], output: str
+    ) -> Iterator[tuple[list[int], Matrix, NDArray[Any], NDArray[Any]]]:
+        """(indexes of rows, what the graph returned, mask, lengths), longest rows first."""
         order = sorted(range(len(rows)), key=lambda index: len(rows[index][0]), reverse=True)
         position = 0
         while position < len(order):
@@ -64,7 +100,7 @@ class _Model:
             size = max(1, min(_LARGEST_BATCH, self._budget // longest))
             part = order[position : position + size]
             try:
-                found = self._run_batch([rows[index] for index in part])
+                found = self._run_batch([rows[index] for index in part], output)
             except ModelError:
                 raise
             except Exception as error:
@@ -74,18 +110,10 @@ class _Model:
                 raise ModelError(
                     f"model {self.manifest.name} failed: {_first_line(error)}"
                 ) from error
-            if found.shape != (len(part), width):
-                raise ModelError(
-                    f"model {self.manifest.name} returns {found.shape[-1]} numbers a text, its "
-                    f"manifest says {width}: correct `dimensions` or `pooling`"
-                )
-            out[part] = found
+            yield part, *found
             position += len(part)
-        if not np.isfinite(out).all():
-            raise ModelError(f"model {self.manifest.name} returns numbers that are not finite")
-        return out
 
-    def _run_batch(self, rows: list[tuple[list[int], int]]) -> Matrix:
+    def _run_batch(self, rows: list[Row], output: str) -> tuple[Matrix, NDArray[Any], NDArray[Any]]:
         import numpy as np
 
         longest = max(len(ids) for ids, _ in rows)
@@ -111,11 +139,8 @@ class _Model:
                     f"model {self.manifest.name} asks for an input {name!r} that treewright does not know"
                 )
         with self._lock:
-            found = cast("Matrix", self._session.run([self._output], feeds)[0])
-        pooling = self.manifest.pooling
-        if found.ndim == 3 and pooling != "inside":
-            return _pooled(found, mask, lengths, pooling)
-        return found.reshape(len(rows), -1)
+            found = cast("Matrix", self._session.run([output], feeds)[0])
+        return found, mask, lengths
 
 
 class OnnxEncoder:
@@ -147,7 +172,17 @@ class OnnxEncoder:
         words = codetext.query_text(text) if manifest.text == "words" else text[: 8 * limit]
         return self._unit([(self._model.tokens.encode(manifest.query_prefix + words, limit), 0)])[0]
 
-    def _unit(self, rows: list[tuple[list[int], int]]) -> Matrix:
+    def states(self, texts: Sequence[str], *, query: bool = False) -> list[Matrix]:
+        """One matrix a text: its tokens' states, of unit length. Raises ModelError."""
+        manifest, tokens = self.manifest, self._model.tokens
+        if not manifest.states:
+            raise ModelError(f"model {manifest.name} does not return the states of its tokens")
+        prefix = manifest.query_prefix if query else manifest.document_prefix
+        limit = (manifest.query_tokens if query else 0) or manifest.max_tokens
+        rows: list[Row] = [(tokens.encode(prefix + text, limit), 0) for text in texts]
+        return self._model.states(rows, manifest.states)
+
+    def _unit(self, rows: list[Row]) -> Matrix:
         import numpy as np
 
         if not rows:
@@ -160,6 +195,8 @@ class OnnxEncoder:
 class OnnxReranker:
     """A Reranker over a local cross-encoder."""
 
+    for_files = True
+
     def __init__(self, manifest: Manifest, settings: EncoderSettings | None = None) -> None:
         """Raises ModelError."""
         if manifest.task != "rerank":
@@ -167,12 +204,19 @@ class OnnxReranker:
         self._model = _Model(manifest, settings or EncoderSettings())
         self.manifest = manifest
         self.generation = manifest.generation
+        self.weight = manifest.weight
+
+    def document(self, path: str, symbol: str, code: str) -> str:
+        if self.manifest.text == "words":
+            return codetext.document_text(path, symbol, code)
+        return f"{path} {symbol}\n{code[: 16 * self.manifest.max_tokens]}"
 
     def scores(self, query: str, documents: Sequence[str]) -> list[float]:
         if not documents:
             return []
         manifest, tokens = self.manifest, self._model.tokens
         words = codetext.query_text(query) if manifest.text == "words" else query
+        words = manifest.query_prefix + words
         rows = [tokens.encode_pair(words, document, manifest.max_tokens) for document in documents]
         return [float(value) for value in self._model.run(rows, 1)[:, 0]]
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_EMBEDDER: Final = "treewright-code-embed"
-DEFAULT_RERANKER: Final = ""
-"""None: measured, it does not pay; see docs/search.md."""
+DEFAULT_RERANKER: Final = "late"
+"""The embedder's own tokens, where its manifest offers them; measured in docs/search.md."""
+DEFAULT_QUICK: Final = "treewright-code-static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class ModelSettings:
     embedder: str = DEFAULT_EMBEDDER
     """Name of a model that ships, path of a manifest, or '' for none."""
     reranker: str = DEFAULT_RERANKER
+    """`late`, path of a manifest, or '' for none."""
+    quick: str = DEFAULT_QUICK
+    """The static model that answers while vectors are made, or '' for none."""
     remote: RemoteSettings | None = None
     """Embeds over the network instead; off unless the user's settings say so."""
     run: EncoderSettings = field(default_factory=EncoderSettings)
@@ -73,6 +77,7 @@ class Models:
         self.settings = settings or ModelSettings()
         self._embedder = _Once(self._open_embedder)
         self._reranker = _Once(self._open_reranker)
+        self._quick = _Once(self._open_quick)
 
     def embedder(self) -> Encoder:
         """Waits while it loads. Raises ModelError, the same one every time."""
@@ -83,8 +88,40 @@ class Models:
         return self._embedder.peek()
 
     def reranker(self) -> Reranker | None:
-        """None when no reranker is wanted. Raises ModelError."""
+        """None when no reranker is wanted. Waits while it loads. Raises ModelError."""
         return self._reranker.get() if self.settings.reranker else None
+
+    def reranker_if_ready(self) -> Reranker | None:
+        """Never waits: one that is not loaded yet is loaded behind the query that missed it."""
+        if self.settings.reranker == "late" and self.embedder_if_ready() is not None:
+            return self._reranker.get_or_none()  # made of the embedder: nothing to load
+        if self.settings.reranker and self._reranker.peek() is None:
+            self._reranker.start()
+        return self._reranker.peek()
+
+    def quick(self) -> Encoder | None:
+        """The static model; None when there is none or it is not sound."""
+        return self._quick.get_or_none() if self.settings.quick else None
+
+    @property
+    def generation(self) -> str:
+        """Of the embedder's vectors, without loading it; '' when it is not known."""
+        manifest = self._manifest()
+        return manifest.generation if manifest is not None else ""
+
+    @property
+    def dimensions(self) -> int:
+        """Of the embedder's vectors, without loading it; 0 when it is not known."""
+        manifest = self._manifest()
+        return manifest.dimensions if manifest is not None else 0
+
+    def _manifest(self) -> Manifest | None:
+        if self.settings.remote is not None or not self.settings.embedder:
+            return None
+        try:
+            return manifest_of(self.settings.embedder)
+        except ModelError:
+            return None
 
     @property
     def problem(self) -> str:
@@ -120,10 +157,22 @@ class Models:
             raise ModelError("search by meaning is switched off (search.embedder is empty)")
         return OnnxEncoder(manifest_of(self.settings.embedder), self.settings.run)
 
-    def _open_reranker(self) -> Reranker:
+    def _open_reranker(self) -> Reranker | None:
+        if self.settings.reranker == "late":
+            from treewright_indexer.encoders.late import LateReranker, offers_states
+
+            encoder = self.embedder()
+            return LateReranker(encoder) if offers_states(encoder) else None
         from treewright_indexer.encoders.onnx import OnnxReranker
 
         return OnnxReranker(manifest_of(self.settings.reranker), self.settings.run)
+
+    def _open_quick(self) -> Encoder | None:
+        from treewright_indexer.encoders.static import StaticEncoder
+
+        if self.settings.remote is None and not self.settings.embedder:
+            return None  # no vectors are wanted
+        return StaticEncoder(manifest_of(self.settings.quick))
 
 
 class _Once:
@@ -133,20 +182,35 @@ class _Once:
         self._make = make
         self._lock = threading.Lock()
         self._value: Any = None
+        self._made = False
+        self._started = False
         self.problem: ModelError | None = None
 
     def get(self) -> Any:
         with self._lock:
-            if self._value is None and self.problem is None:
+            if not self._made:
                 try:
                     self._value = self._make()
                 except ModelError as error:
                     self.problem = error
                 except Exception as error:
                     self.problem = ModelError(f"the model does not load: {error!r}")
+                self._made = True
             if self.problem is not None:
                 raise self.problem
             return self._value
+
+    def get_or_none(self) -> Any:
+        try:
+            return self.get()
+        except ModelError:
+            return None
+
+    def start(self) -> None:
+        """Make it in a thread of its own, unless that was begun before."""
+        if not self._started:
+            self._started = True
+            threading.Thread(target=self.get_or_none, name="treewright-model", daemon=True).start()
 
     def peek(self) -> Any:
         return self._value

@@ -23,6 +23,8 @@ from treewright_indexer.search.fuse import Candidate, certainty, fuse
 from treewright_indexer.search.glossary import in_english, is_latin
 from treewright_indexer.search.lexical import Hit, snippet
 from treewright_indexer.search.plan import Plan, plan_of
+from treewright_indexer.search.rerank import BUDGET_S, wants
+from treewright_indexer.search.rerank import rerank as rerank_head
 from treewright_indexer.text import Span
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ T = TypeVar("T")
 
 MODES: Final = ("hybrid", "lexical", "dense", "graph")
 _BUDGET_S: Final = 5.0
-_RERANK_BUDGET_S: Final = 0.15
-_RERANKED: Final = 50
 _CACHED: Final = 1000
 _CACHE_S: Final = 3600.0
 _NOTHING: Final = 0.7
@@ -67,18 +67,28 @@ def search(
     k: int,
     *,
     mode: str = "hybrid",
+    rerank: bool = True,
     reranker: Reranker | None = None,
     boosts: Mapping[str, float] | None = None,
     budget_s: float = _BUDGET_S,
+    rerank_s: float = BUDGET_S,
     token: CancelToken | None = None,
 ) -> Answer:
-    """The best `k` chunks for `query`. Raises CancelledError."""
+    """The best `k` chunks for `query`. Raises CancelledError.
+
+    `reranker` None takes the one that the folders' models offer once it is loaded; with `rerank`
+    False there is none. It may take `rerank_s`.
+    """
     began = time.monotonic()
     plan = plan_of(query)
     plan = replace(plan, query=in_english(plan.query))
     notes: list[str] = []
     if k < 1 or not plan.query:
         return Answer([], plan, (), True, False, ("the query is empty",), 0.0)
+    if not rerank or mode in ("lexical", "graph"):
+        reranker = None
+    elif reranker is None:
+        reranker = _offered(snapshot)
     key = _key(snapshot, plan, k, mode, reranker, boosts)
     known = _cache.get(key)
     if known is not None:
@@ -97,13 +107,24 @@ def search(
     else:
         weighed = replace(plan, dense=1.0) if mode == "dense" else plan
         ranked = fuse(weighed, candidates, boosts=boosts, complete=complete)
-        if reranker is not None:
-            ranked = _rerank(snapshot, plan, ranked, reranker, notes)
+        if reranker is not None and wants(plan, reranker):
+            if token is not None:
+                token.check()
+            ranked = rerank_head(snapshot, plan, ranked, reranker, notes, _start, rerank_s)
+            took_part = (*took_part, "rerank")
     hits = _hits(snapshot, ranked, k)
     answer = Answer(hits, plan, took_part, complete, relevant, tuple(notes), _ms(began))
-    if not any(note.startswith("degraded") for note in notes):
+    if not any(note.startswith(("degraded", "rerank: skipped")) for note in notes):
         _cache.put(key, answer)
     return answer
+
+
+def _offered(snapshot: Snapshot) -> Reranker | None:
+    """The reranker of the folders' models when it is loaded; nobody waits for it."""
+    for folder in snapshot.folders:
+        if folder.vectors is not None:
+            return folder.vectors.reranker
+    return None
 
 
 def _ms(began: float) -> float:
@@ -147,7 +168,11 @@ def retrieve(
             _merge(found, near)
             dense.score(found, numbers)
             if not complete:
-                notes.append("vectors are not complete yet")
+                notes.append(
+                    "vectors are not complete yet: a simpler model stands in"
+                    if dense.standing_in
+                    else "vectors are not complete yet"
+                )
         elif meaning is None:
             problems = [f.vectors.problem for f in snapshot.folders if f.vectors is not None]
             notes.append(next((p for p in problems if p), "search by meaning is off"))
@@ -206,38 +231,6 @@ def _says_something(candidates: list[Candidate], limit: float, sources: tuple[st
     if any(source in c.scores for c in candidates for source in sources):
         return True
     return certainty(candidates) >= limit
-
-
-# -------------------------------------------------------------------- reranking
-
-
-def _rerank(
-    snapshot: Snapshot, plan: Plan, ranked: list[Candidate], reranker: Reranker, notes: list[str]
-) -> list[Candidate]:
-    """The first 50 anew by the reranker, blended with what they scored; as before when it is late."""
-    head = ranked[:_RERANKED]
-    texts: list[str] = []
-    for candidate in head:
-        try:
-            text = snapshot.text(candidate.path).slice(Span(candidate.start, candidate.end))
-        except TreewrightError:
-            text = ""
-        texts.append(f"{candidate.shown} {candidate.symbol}\n{text}")
-    future = _start(lambda: list(reranker.scores(plan.query, texts)))
-    try:
-        scores = future.result(_RERANK_BUDGET_S * (1 + len(head) / 25))
-        if len(scores) != len(head) or any(score != score for score in scores):
-            raise ModelError("the reranker's scores do not fit")
-    except FutureTimeout:
-        notes.append("rerank: skipped (late)")
-        return ranked
-    except Exception as error:
-        notes.append(f"rerank: skipped ({error})")
-        return ranked
-    for candidate, score in zip(head, scores, strict=True):
-        candidate.rerank = float(score)
-    head.sort(key=lambda c: (-(c.rerank or 0.0), c.path, c.start))
-    return head + ranked[_RERANKED:]
 
 
 # -------------------------------------------------------------------- hits
@@ -315,7 +308,7 @@ def _key(
             f.root,
             id(f.store),
             f.store.generation,
-            f.vectors.progress if f.vectors is not None else None,
+            f.vectors.state if f.vectors is not None else None,
         )
         for f in snapshot.folders
     )

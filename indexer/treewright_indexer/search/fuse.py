@@ -45,6 +45,9 @@ class Candidate:
     """Retriever -> its own score."""
     score: float = 0.0
     rerank: float | None = None
+    """What the reranker said, when it looked at it."""
+    blend: float = 0.0
+    """That with `score`, both scaled within the reranked head."""
 
     @property
     def key(self) -> tuple[str, int]:

@@ -7,7 +7,7 @@ them, and a file that changed since it was indexed is not answered from the inde
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.errors import StoreError, TreewrightError
 from treewright_indexer.search import lexical
@@ -17,8 +17,10 @@ from treewright_indexer.text import Span
 
 if TYPE_CHECKING:
     from treewright_indexer.cancel import CancelToken
+    from treewright_indexer.encoders import Matrix
     from treewright_indexer.folder import Folder
     from treewright_indexer.search.plan import Plan
+    from treewright_indexer.search.vectors import Serving
     from treewright_indexer.snapshot import Snapshot
     from treewright_indexer.store import ChunkRow
 
@@ -54,33 +56,42 @@ class Meaning:
     """The dense retriever over one snapshot's folders, for one query."""
 
     def __init__(self, snapshot: Snapshot, query: str, token: CancelToken | None = None) -> None:
-        """Embeds the query. Raises ModelError."""
+        """Embeds the query, once for each model that serves. Raises ModelError."""
         self._snapshot = snapshot
         self._token = token
         self._current: dict[str, bool] = {}
-        self._vector: Any = None
+        self._asked: dict[str, tuple[Serving, Matrix]] = {}
+        """Folder -> what answers for it, and the query's vector."""
         self.complete = True
+        self.standing_in = False
+        """Whether a static or an older model answers for one that is not ready."""
         self.relevant = 0.0
         """See Encoder."""
-        self.asked = False
-        """Whether any folder has vectors to ask."""
+        vectors: dict[str, Matrix] = {}
         for folder in snapshot.folders:
             if folder.vectors is None:
                 self.complete = False
                 continue
-            if self._vector is None:
-                self._vector = folder.vectors.embed_query(query)
-                self.relevant = folder.vectors.relevant
-            self.asked = self.asked or folder.vectors.index is not None
             self.complete = self.complete and folder.vectors.complete
+            encoder = folder.vectors.encoder()
+            serving = folder.vectors.serving
+            if serving is not None:
+                encoder = serving.encoder
+            if encoder.generation not in vectors:
+                vectors[encoder.generation] = encoder.query(query)
+            self.relevant = encoder.relevant
+            if serving is not None:
+                self._asked[folder.root] = serving, vectors[encoder.generation]
+                self.standing_in = self.standing_in or not serving.wanted
 
     def nearest(self, limit: int = POOL) -> Found:
         found: Found = {}
         for folder in self._snapshot.folders:
-            index = folder.vectors.index if folder.vectors is not None else None
-            if index is None:
+            asked = self._asked.get(folder.root)
+            if asked is None:
                 continue
-            scores = dict(index.search(self._vector, limit))
+            serving, vector = asked
+            scores = dict(serving.index.search(vector, limit))
             if self._token is not None:
                 self._token.check()
             for number, row in folder.store.chunks(scores).items():
@@ -92,34 +103,42 @@ class Meaning:
 
     def score(self, candidates: Found, numbers: dict[tuple[str, int], int]) -> None:
         """Give each candidate that another retriever found its own cosine."""
-        by_folder: dict[str, tuple[Folder, dict[int, Candidate]]] = {}
-        unsaved: list[Candidate] = []
+        by_folder: dict[str, dict[int, Candidate]] = {}
+        unsaved: dict[str, list[Candidate]] = {}
+        n_unsaved = 0
         for key, candidate in candidates.items():
             number = numbers.get(key, 0)
-            if not number and "lexical" in candidate.scores and len(unsaved) < _UNSAVED:
-                unsaved.append(candidate)
-            elif number and "dense" not in candidate.scores:
-                folder = self._snapshot.folder_of(candidate.path)
-                if folder is not None and folder.vectors is not None:
-                    by_folder.setdefault(folder.root, (folder, {}))[1][number] = candidate
-        for folder, wanted in by_folder.values():
-            index = folder.vectors.index if folder.vectors is not None else None
-            if index is not None:
-                for number, cosine in index.scores(self._vector, list(wanted)).items():
-                    wanted[number].scores["dense"] = cosine
-        if unsaved and self.asked:
-            self._score_unsaved(unsaved)
+            wanted = not number and "lexical" in candidate.scores and n_unsaved < _UNSAVED
+            if not wanted and (not number or "dense" in candidate.scores):
+                continue
+            folder = self._snapshot.folder_of(candidate.path)
+            if folder is None or folder.root not in self._asked:
+                continue
+            if number:
+                by_folder.setdefault(folder.root, {})[number] = candidate
+            else:
+                unsaved.setdefault(folder.root, []).append(candidate)
+                n_unsaved += 1
+        for root, numbered in by_folder.items():
+            serving, vector = self._asked[root]
+            for number, cosine in serving.index.scores(vector, list(numbered)).items():
+                numbered[number].scores["dense"] = cosine
+        for root, some in unsaved.items():
+            self._score_unsaved(root, some)
 
-    def _score_unsaved(self, candidates: list[Candidate]) -> None:
+    def _score_unsaved(self, root: str, candidates: list[Candidate]) -> None:
         """Embed text that the index does not have, so that it is weighed like the rest."""
         texts: list[tuple[str, str, str]] = []
         for candidate in candidates:
             text = self._snapshot.text(candidate.path)
             code = text.slice(Span(candidate.start, candidate.end))
             texts.append((candidate.shown, candidate.symbol, code))
-        vectors = next(f.vectors for f in self._snapshot.folders if f.vectors is not None)
-        for candidate, vector in zip(candidates, vectors.embed_now(texts), strict=True):
-            candidate.scores["dense"] = float(vector @ self._vector)
+        serving, asked = self._asked[root]
+        vectors = next(f.vectors for f in self._snapshot.folders if f.root == root)
+        assert vectors is not None
+        made = vectors.embed_now(serving.encoder, texts)
+        for candidate, vector in zip(candidates, made, strict=True):
+            candidate.scores["dense"] = float(vector @ asked)
 
     def _candidate(self, folder: Folder, row: ChunkRow) -> Candidate | None:
         """None when the file is not as the index knows it."""

@@ -3,6 +3,10 @@
 It sleeps until the index changed, takes what was embedded before (by anybody, for any branch)
 from the shared file, embeds the rest in short steps, and can be paused or ended between two of
 them. A text is embedded only when the file still is what the index read.
+
+One generation serves: the one whose encoder made its vectors. A new one is built beside it and
+takes over when every chunk has its vector. Where none serves yet and much is to be embedded, a
+static model is built first, in seconds, so that there is meaning at once.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,13 +24,14 @@ from treewright_indexer.encoders.manifest import ModelError
 from treewright_indexer.encoders.providers import give_way
 from treewright_indexer.encoders.shelf import Models
 from treewright_indexer.errors import StoreError, TreewrightError
-from treewright_indexer.search.dense import DenseIndex, pack
+from treewright_indexer.search.generation import Generation
 from treewright_indexer.search.places import has_meaning
 from treewright_indexer.store.vectors import SharedVectors, vectors_path
 from treewright_indexer.text import SourceText, decode
 
 if TYPE_CHECKING:
-    from treewright_indexer.encoders import Encoder, Matrix
+    from treewright_indexer.encoders import Encoder, Matrix, Reranker
+    from treewright_indexer.search.dense import DenseIndex
     from treewright_indexer.store import Store
 
 logger = logging.getLogger("treewright")
@@ -35,9 +41,23 @@ Report = Callable[[int, int, str], None]
 
 _STEP: Final = 96
 """Chunks embedded between two looks around."""
-_KEYS_AT_ONCE: Final = 20_000
+_QUICK_STEP: Final = 1024
+_QUICK_FROM: Final = 300
+"""Chunks without a vector from which a static model goes ahead."""
+_SAMPLE: Final = 500
+_KNOWN_SHARE: Final = 0.7
 _RECENT: Final = 500
 _END_S: Final = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What answers now: vectors of `index` are compared with those of `encoder` only."""
+
+    encoder: Encoder
+    index: DenseIndex
+    wanted: bool
+    """False for a static or an older model's that stands in."""
 
 
 class Vectors:
@@ -62,14 +82,15 @@ class Vectors:
         self._wanted = False
         self._closed = False
         self._paused = False
+        self._ended = False
+        """Whether the thread ended because its models could not be used."""
+        self._exchanged = False
+        """Whether other models are to be used from now on."""
         self._done_generation = -1
         """Of the store, when every chunk had its vector."""
-        self._index: DenseIndex | None = None
-        self._pending: dict[int, bytes] = {}
-        self._alive: Any = None
-        """The numbers of all chunks, ascending, when they were last looked at."""
-        self._seen = 0
-        self._recent: dict[str, Matrix] = {}
+        self._serving: Serving | None = None
+        self._building: Generation | None = None
+        self._recent: dict[tuple[str, str], Matrix] = {}
         self.problem = ""
         """Why there are no vectors, for the user."""
         self.report: Report = lambda done, total, message: None
@@ -81,39 +102,60 @@ class Vectors:
     @property
     def complete(self) -> bool:
         """Whether every chunk that has a meaning has its vector, for the index as it is now."""
-        return self._done_generation == self._store.generation and not self._pending
+        building = self._building
+        return (
+            self._done_generation == self._store.generation
+            and building is not None
+            and not building.pending
+        )
 
     @property
     def progress(self) -> tuple[int, int]:
-        """(chunks that have a vector, chunks)."""
-        n = len(self._index) if self._index is not None else 0
-        return n, n + len(self._pending)
-
-    def embed_query(self, query: str) -> Matrix:
-        """The query's vector; waits while the model loads. Raises ModelError."""
-        return self._models.embedder().query(query)
+        """(chunks that have a vector of the wanted model, chunks)."""
+        building = self._building
+        return building.progress if building is not None else (0, 0)
 
     @property
-    def relevant(self) -> float:
-        """See Encoder."""
-        return self._models.embedder().relevant
+    def serving(self) -> Serving | None:
+        """None while there is no vector at all."""
+        return self._serving
 
-    def embed_now(self, chunks: Sequence[tuple[str, str, str]]) -> list[Matrix]:
-        """Vectors of (path, symbol, code) that no index has; those of late are remembered."""
-        encoder = self._models.embedder()
-        texts = [document_of(encoder, *chunk) for chunk in chunks]
-        missing = [text for text in dict.fromkeys(texts) if text not in self._recent]
-        if missing:
-            made = dict(zip(missing, encoder.documents(missing), strict=True))
-            if len(self._recent) > _RECENT:
-                self._recent = {}
-            self._recent = {**self._recent, **made}
-        recent = self._recent
-        return [recent[text] if text in recent else encoder.documents([text])[0] for text in texts]
+    @property
+    def state(self) -> tuple[object, ...]:
+        """Differs whenever an answer by meaning might."""
+        serving = self._serving
+        return self.progress, serving.encoder.generation if serving is not None else ""
+
+    @property
+    def reranker(self) -> Reranker | None:
+        """What the models offer once it is loaded."""
+        return self._models.reranker_if_ready()
 
     @property
     def index(self) -> DenseIndex | None:
-        return self._index
+        serving = self._serving
+        return serving.index if serving is not None else None
+
+    def encoder(self) -> Encoder:
+        """The one whose vectors serve, else the wanted one; waits while it loads.
+
+        Raises ModelError.
+        """
+        serving = self._serving
+        return serving.encoder if serving is not None else self._models.embedder()
+
+    def embed_now(self, encoder: Encoder, chunks: Sequence[tuple[str, str, str]]) -> list[Matrix]:
+        """Vectors of (path, symbol, code) that no index has; those of late are remembered."""
+        texts = [(encoder.generation, document_of(encoder, *chunk)) for chunk in chunks]
+        recent = self._recent
+        missing = [text for text in dict.fromkeys(texts) if text not in recent]
+        if missing:
+            made = dict(zip(missing, encoder.documents([text for _, text in missing]), strict=True))
+            recent = {**(recent if len(recent) <= _RECENT else {}), **made}
+            self._recent = recent
+        return [
+            recent[text] if text in recent else encoder.documents([text[1]])[0] for text in texts
+        ]
 
     # ---------------------------------------------------------------- what others ask for
 
@@ -129,6 +171,16 @@ class Vectors:
                 )
                 self._thread.start()
             self._condition.notify_all()
+
+    def use(self, models: Models) -> None:
+        """Embed with other models from now on; what serves goes on until they are done."""
+        with self._condition:
+            self._models = models
+            self._exchanged = True
+            self.problem = ""
+            if self._ended:
+                self._thread, self._ended = None, False
+        self.wake()
 
     def pause(self) -> None:
         with self._condition:
@@ -168,16 +220,22 @@ class Vectors:
     def _run(self) -> None:
         shared: SharedVectors | None = None
         try:
-            if self._models.background:
-                give_way()
-            encoder = self._models.embedder()
-            path = None
-            if self._cache_dir is not None:
-                path = vectors_path(self._cache_dir, encoder.generation)
-            shared = SharedVectors(path, encoder.generation, encoder.dimensions)
-            self._index = DenseIndex(encoder.dimensions)
-            while self._next():
-                self._bring_up_to_date(encoder, shared)
+            while not self._closed:
+                self._exchanged = False
+                models = self._models
+                if models.background:
+                    give_way()
+                self._warm(models)
+                encoder = models.embedder()
+                path = None
+                if self._cache_dir is not None:
+                    path = vectors_path(self._cache_dir, encoder.generation)
+                shared = SharedVectors(path, encoder.generation, encoder.dimensions)
+                self._done_generation = -1
+                self._building = Generation(encoder, self._store, shared)
+                while self._next():
+                    self._bring_up_to_date(self._building)
+                shared.close()
         except (ModelError, StoreError) as error:
             self._fail(str(error))
         except Exception as error:
@@ -186,6 +244,30 @@ class Vectors:
         finally:
             if shared is not None:
                 shared.close()
+            with self._condition:
+                self._ended = True
+                again = self._exchanged and not self._closed
+                if again:
+                    self._thread, self._ended = None, False
+            if again:
+                self.wake()
+
+    def _warm(self, models: Models) -> None:
+        """Let the static model go ahead where there is nothing yet and much to do.
+
+        It needs a moment, the embedder's runtime and weights some more: so it comes first.
+        """
+        quick = models.quick() if self._serving is None else None
+        if quick is None:
+            return
+        generation = Generation(quick, self._store, None)
+        generation.look()
+        if len(generation.pending) < _QUICK_FROM or self._known_share(models) > _KNOWN_SHARE:
+            return
+        while generation.pending and not self._stop():
+            self._embed(generation, _QUICK_STEP)
+        if not generation.pending:
+            self._serving = Serving(quick, generation.index, False)
 
     def _fail(self, problem: str) -> None:
         with self._condition:
@@ -196,69 +278,56 @@ class Vectors:
 
     def _next(self) -> bool:
         with self._condition:
-            while not self._closed and (not self._wanted or self._paused):
+            while not (self._closed or self._exchanged) and (not self._wanted or self._paused):
                 self._condition.notify_all()
                 self._condition.wait()
             self._wanted = False
-            return not self._closed
+            return not (self._closed or self._exchanged)
 
     def _stop(self) -> bool:
         with self._condition:
             while self._paused and not self._closed:
                 self._condition.wait()
-            return self._closed
+            return self._closed or self._exchanged
 
-    def _bring_up_to_date(self, encoder: Encoder, shared: SharedVectors) -> None:
+    def _known_share(self, models: Models) -> float:
+        """About how many of the chunks have a vector on disk already; does not load a model."""
+        generation = models.generation
+        if self._cache_dir is None or not generation:
+            return 0.0
+        path = vectors_path(self._cache_dir, generation)
+        if not path.is_file():
+            return 0.0
+        shared = SharedVectors(path, generation, models.dimensions)
+        try:
+            keys = [key for _, key in self._store.chunk_keys(0, _SAMPLE)]
+            return len(shared.get(keys)) / max(1, len(set(keys)))
+        finally:
+            shared.close()
+
+    def _bring_up_to_date(self, building: Generation) -> None:
         """Embed until every chunk has its vector, looking for changes between two steps."""
-        began, looked_at = time.monotonic(), -1
+        began, looked_at, n_before = time.monotonic(), -1, self.n_embedded
         while not self._stop():
             generation = self._store.generation
             if generation != looked_at:
-                self._look(shared)
+                building.look()
                 looked_at = generation
-            if not self._pending:
+            if self._serving is None or not building.pending:
+                self._serving = Serving(building.encoder, building.index, True)
+            if not building.pending:
                 self._done_generation = generation
                 break
-            some = dict(list(self._pending.items())[:_STEP])
-            self._embed(encoder, shared, some)
-            done, total = self.progress
-            rate = self.n_embedded / max(time.monotonic() - began, 1e-3)
+            self.n_embedded += self._embed(building, _STEP)
+            done, total = building.progress
+            rate = (self.n_embedded - n_before) / max(time.monotonic() - began, 1e-3)
             self.report(done, total, f"{done}/{total} vectors, {rate:.0f} chunks/s")
         with self._condition:
             self._condition.notify_all()
 
-    def _look(self, shared: SharedVectors) -> None:
-        """Forget the vectors of chunks that are gone; find or note those of new ones."""
-        import numpy as np
-
-        index = self._index
-        assert index is not None
-        self._alive = alive = np.array(self._store.chunk_ids(), np.int64)
-        if len(alive) == 0 or int(alive[-1]) < self._seen:
-            self._seen, self._pending = 0, {}  # the index was emptied: numbers start anew
-            index.update(np.empty(0, np.int64), [])
-        new: list[tuple[int, bytes]] = []
-        fresh = False
-        while True:
-            rows = self._store.chunk_keys(self._seen, _KEYS_AT_ONCE)
-            if not rows:
-                break
-            fresh = True
-            known = shared.get([key for _, key in rows])
-            for number, key in rows:
-                data = known.get(key)
-                if data is not None:
-                    new.append((number, data))
-                else:
-                    self._pending[number] = key
-            self._seen = rows[-1][0]
-        if self._pending:
-            there = set(alive.tolist())
-            self._pending = {n: key for n, key in self._pending.items() if n in there}
-        if fresh or len(index) + len(self._pending) != len(alive):
-            index.update(alive, new)
-
-    def _embed(self, encoder: Encoder, shared: SharedVectors, some: dict[int, bytes]) -> None:
+    def _embed(self, generation: Generation, step: int) -> int:
+        """Embed the next `step` pending chunks; how many texts that were."""
+        some = generation.next(step)
         rows = self._store.chunks(some)
         files = self._store.files()
         texts: dict[str, SourceText | None] = {}
@@ -273,19 +342,9 @@ class Vectors:
             text = texts[row.path]
             if text is not None:
                 code = text.data[row.start : row.end].decode("utf-8", "replace")
-                wanted[key] = document_of(encoder, row.path, row.symbol, code)
-        keys = list(wanted)
-        packed: dict[bytes, bytes] = {}
-        if keys:
-            vectors = encoder.documents([wanted[key] for key in keys])
-            packed = dict(zip(keys, pack(vectors), strict=True))
-            shared.put(packed.items())
-        self.n_embedded += len(packed)
-        index = self._index
-        assert index is not None
-        index.update(self._alive, [(n, packed[key]) for n, key in some.items() if key in packed])
-        for number in some:
-            self._pending.pop(number, None)  # without a vector: its file changed, it comes anew
+                wanted[key] = document_of(generation.encoder, row.path, row.symbol, code)
+        generation.embed(some, wanted)
+        return len(wanted)
 
     def _read(self, relative: str, content_hash: str) -> SourceText | None:
         """The file's text, when it still is what the index read."""

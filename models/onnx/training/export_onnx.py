@@ -3,7 +3,8 @@
     python export_onnx.py TRAINED_FOLDER OUT.onnx [--float]
 
 Inputs: `ids` (batch, length) int32, right-padded with 0, and `lengths` (batch,) int32.
-Output: `vectors` (batch, hidden) float32 of unit length.
+Outputs: `vectors` (batch, hidden) float32 of unit length, and `states` (batch, length, hidden), the
+last hidden states of the tokens; a run that asks for one of them does not compute the other.
 The graph is built by hand from onnxruntime's fused operators: attention, bias + GELU and
 skip + layer norm are one node each. Weights of the matrices are int8 per column with seven bits
 (so that processors without VNNI cannot saturate), activations are quantised at run time;
@@ -106,11 +107,13 @@ def build(folder: Path) -> onnx.ModelProto:
     g.op("MatMul", ["weights", x], "pooled1")
     g.op("Squeeze", ["pooled1", "axis1"], "pooled")
     g.op("LpNormalization", ["pooled"], "vectors", axis=-1, p=2)
+    g.op("Identity", [x], "states")
     graph = helper.make_graph(
         g.nodes, "encoder",
         [helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "tokens"]),
          helper.make_tensor_value_info("lengths", TensorProto.INT32, ["batch"])],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", hidden])],
+        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", hidden]),
+         helper.make_tensor_value_info("states", TensorProto.FLOAT, ["batch", "tokens", hidden])],
         g.weights,
     )  # fmt: skip
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(ms, 1)]
