@@ -1,6 +1,6 @@
-"""What stands outside the workspace: asked of jedi once the graph has said that it does not know.
+"""What the graph does not know: asked of a type checker's server, or of jedi, within a deadline.
 
-Python only, within a deadline, and never for an answer that the graph already gave.
+Never for an answer that the graph already proves; see `docs/architecture.md`, "Semantics".
 """
 
 from __future__ import annotations
@@ -9,57 +9,84 @@ from typing import TYPE_CHECKING, Any, Final
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
-from treewright_server.plain import items
 
 if TYPE_CHECKING:
-    from treewright_indexer.semantics.interactive import Ask
+    from treewright_indexer.semantics.answers import (
+        Help,
+        Place,
+        PlacesOf,
+        Question,
+        Signature,
+        Suggestion,
+    )
+    from treewright_indexer.semantics.providers import Oracle
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
     from treewright_server.places import Places
 
 DEADLINE_S: Final = 2.0
 """The first question of a session reads much of the standard library; later ones are quick."""
+REFERENCES_S: Final = 10.0
 
 
-def asked(
-    ls: TreewrightServer,
-    what: Ask,
-    snapshot: Snapshot,
-    path: str,
-    offset: int,
-    token: CancelToken,
-) -> list[Any]:
-    """jedi's answer, or nothing: no Python, no answer in time, switched off."""
-    language = snapshot.language(path)
-    if language is None or language.id != "python" or not ls.session.asks_jedi:
-        return []
-    return items(ls.session.jedi.ask(what, snapshot, path, offset, token, DEADLINE_S))
+class Asking:
+    """The questions of one request, all on its snapshot."""
+
+    def __init__(
+        self, ls: TreewrightServer, snapshot: Snapshot, path: str, token: CancelToken
+    ) -> None:
+        self._ls = ls
+        self._snapshot = snapshot
+        self._path = path
+        self._token = token
+
+    def oracle(self, questions: int = 200) -> Oracle | None:
+        """For `graph.resolve.Resolver`; None where there is nobody to ask."""
+        from treewright_indexer.semantics.providers import Oracle
+
+        semantics = self._ls.session.semantics
+        if not semantics.serves(self._snapshot, self._path):
+            return None
+        return Oracle(semantics, self._snapshot, self._token, questions=questions)
+
+    def places(self, what: PlacesOf, offset: int) -> list[Place]:
+        deadline_s = REFERENCES_S if what == "references" else DEADLINE_S
+        return self._ls.session.semantics.places(what, self._question(offset, deadline_s)) or []
+
+    def help(self, offset: int) -> list[Help]:
+        return self._ls.session.semantics.help(self._question(offset)) or []
+
+    def signatures(self, offset: int) -> list[Signature]:
+        return self._ls.session.semantics.signatures(self._question(offset)) or []
+
+    def complete(self, offset: int) -> list[Suggestion]:
+        return self._ls.session.semantics.complete(self._question(offset)) or []
+
+    def _question(self, offset: int, deadline_s: float = DEADLINE_S) -> Question:
+        from treewright_indexer.semantics.answers import Question
+
+        return Question(self._snapshot, self._path, offset, self._token, deadline_s)
 
 
-def locations(places: Places, found: list[Any]) -> list[dict[str, Any]]:
-    """LSP's Locations of jedi's places; a file that cannot be read is left out."""
+def locations(places: Places, found: list[Place]) -> list[dict[str, Any]]:
+    """LSP's Locations; a file that cannot be read is left out."""
     answer: list[dict[str, Any]] = []
     for place in found:
         try:
-            mapper = places.mapper(place["path"])
-            span = mapper.text.line_span(place["line"] - 1)
+            answer.append(places.location(place.path, place.span))
         except TreewrightError:
             continue
-        before = mapper.text.slice(span)[: place["column"]]
-        start = span.start + len(before.encode("utf-8", "replace"))
-        end = start + len(place["name"].encode())
-        answer.append({"uri": places.uri(place["path"]), "range": mapper.range((start, end))})
     return answer
 
 
-def as_links(found: list[dict[str, Any]], origin: dict[str, Any]) -> list[dict[str, Any]]:
+def as_links(found: list[dict[str, Any]], origin: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Locations as LocationLinks."""
     return [
         {
             "targetUri": place["uri"],
             "targetRange": place["range"],
             "targetSelectionRange": place["range"],
-            "originSelectionRange": origin,
+            **({"originSelectionRange": origin} if origin is not None else {}),
         }
         for place in found
     ]

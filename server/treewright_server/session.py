@@ -14,7 +14,7 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from treewright_server.client import ClientFeatures
@@ -28,7 +28,7 @@ from treewright_server.status import StatusFeed
 from treewright_server.tasks import Tasks
 
 if TYPE_CHECKING:
-    from treewright_indexer.semantics.interactive import Interactive
+    from treewright_indexer.semantics.providers import Providers
     from treewright_indexer.workspace import Folder, Workspace
     from treewright_server.app import TreewrightServer
     from treewright_server.clock import Clock
@@ -70,7 +70,7 @@ class Session:
         self.tasks = Tasks()
         self.status = StatusFeed(ls)
         self.load_error: Exception | None = None
-        self._jedi: Interactive | None = None
+        self._semantics: Providers | None = None
         self._workspace: Workspace | None = None
         self._roots: list[str] = []
         self._options: Mapping[str, Any] = {}
@@ -228,19 +228,35 @@ class Session:
             raise RefusedError(f"{what} are off in a workspace that is not trusted")
 
     @property
-    def asks_jedi(self) -> bool:
-        """jedi is a process that looks into the packages of the workspace."""
-        return self.settings.semantics.jedi and self.settings.agent.trusted
+    def semantics(self) -> Providers:
+        """Who knows types, the standard library and other packages; children once asked.
 
-    @property
-    def jedi(self) -> Interactive:
-        """What knows of the standard library and of other packages; a child once it is asked."""
+        They are processes that look into the packages of the workspace: one that is not trusted
+        has none.
+        """
         with self._lock:
-            if self._jedi is None:
-                from treewright_indexer.semantics.interactive import Interactive
+            if self._semantics is None:
+                from treewright_indexer.semantics.providers import Providers
 
-                self._jedi = Interactive()
-            return self._jedi
+                given, trusted = self.settings.semantics, self.settings.agent.trusted
+                self._semantics = Providers(
+                    given.python if trusted else "off",
+                    jedi=given.jedi and trusted,
+                    others=given.others and trusted,
+                    trusted=trusted,
+                )
+            return self._semantics
+
+    def changed_on_disk(self, paths: Collection[str]) -> None:
+        """Tell the children that read files themselves; those that run."""
+        if self._semantics is not None:
+            self._semantics.changed(list(paths))
+
+    def _end_semantics(self) -> None:
+        with self._lock:
+            semantics, self._semantics = self._semantics, None
+        if semantics is not None:
+            semantics.close()
 
     def language_id(self, uri: Any) -> str | None:
         from treewright_server.convert import to_path
@@ -329,6 +345,8 @@ class Session:
             for root in list(self._roots):  # scan again under the new rules
                 self._workspace.remove_folder(root)
                 self._open(root)
+        if self.settings.semantics != before.semantics or self.settings.agent != before.agent:
+            self._end_semantics()
         if self.settings.lint != before.lint or self.settings.features != before.features:
             self.linting.reset()
 
@@ -449,8 +467,7 @@ class Session:
         if self._log_handler is not None:
             logger.removeHandler(self._log_handler)
         self.lanes.close()
-        if self._jedi is not None:
-            self._jedi.close()
+        self._end_semantics()
         workspace, self._workspace = self._workspace, None
         if workspace is not None:
             closing = threading.Thread(target=workspace.close, daemon=True)

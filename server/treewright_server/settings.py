@@ -224,8 +224,14 @@ class FeaturesLayer(msgspec.Struct, frozen=True, rename="camel"):
 class SemanticsLayer(msgspec.Struct, frozen=True, rename="camel"):
     """What is asked where names alone do not decide."""
 
+    python: Literal["auto", "ty", "basedpyright", "pyright", "pyrefly", "zuban", "jedi", "off"] = (
+        "auto"
+    )
+    """Who is asked about types in Python; `auto` is ty, which comes with treewright, then jedi."""
     jedi: bool = True
-    """Ask jedi of the standard library and of installed packages, in a process of its own."""
+    """Ask jedi, in a process of its own, when the one above is not installed or does not answer."""
+    others: bool = True
+    """Ask an installed server (gopls, rust-analyzer, clangd …) about other languages."""
 
 
 class LogLayer(msgspec.Struct, frozen=True, rename="camel"):

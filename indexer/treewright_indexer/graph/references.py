@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.model import Confidence, Occurrence, Target, Use
-from treewright_indexer.graph.resolve import Resolver
+from treewright_indexer.graph.resolve import Oracle, Resolver
 from treewright_indexer.model import FileFacts, Reference, Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
@@ -24,22 +24,32 @@ def references(
     *,
     include_declaration: bool = True,
     by_name: bool = False,
+    aliases: bool = True,
     resolver: Resolver | None = None,
+    oracle: Oracle | None = None,
 ) -> list[Use]:
     """The uses of `target`, by path and offset.
 
     With `by_name` also those that only have its name: attributes of unknown receivers. Uses
-    through an alias (`import f as g`) are included; their span covers the alias.
+    through an alias (`import f as g`) are included unless `aliases` is off; their span covers the
+    alias. The `oracle` is asked about attributes that names do not decide.
     """
     resolver = resolver or Resolver(snapshot, token)
     uses: dict[tuple[str, int], Use] = {}
-    for use in _uses(resolver, target, by_name):
+    before = resolver.oracle
+    # Only a member can stand behind a receiver of unknown type.
+    resolver.oracle = (oracle or before) if target.container else None
+    try:
+        found = list(_uses(resolver, target, by_name, aliases))
+    finally:
+        resolver.oracle = before
+    for use in found:
         if include_declaration or use.role != Role.DEFINITION:
             uses[use.path, use.span.start] = use
     return [uses[key] for key in sorted(uses)]
 
 
-def _uses(resolver: Resolver, target: Target, by_name: bool) -> Iterator[Use]:
+def _uses(resolver: Resolver, target: Target, by_name: bool, with_aliases: bool) -> Iterator[Use]:
     snapshot = resolver.snapshot
     if target.kind == "module":
         yield from _module_uses(resolver, target)
@@ -57,7 +67,7 @@ def _uses(resolver: Resolver, target: Target, by_name: bool) -> Iterator[Use]:
         resolver.token.check()
         aliases: set[str] = set()
         yield from _uses_in(resolver, target, path, target.name, found, by_name, aliases)
-        for alias in aliases:
+        for alias in aliases if with_aliases else ():
             yield from _uses_in(
                 resolver, target, path, alias, snapshot.references_in(path, alias), False, set()
             )
@@ -150,14 +160,16 @@ def _module_uses(resolver: Resolver, target: Target) -> Iterator[Use]:
                 )
 
 
-def highlights(snapshot: Snapshot, path: str, offset: int, token: CancelToken) -> list[Use]:
+def highlights(
+    snapshot: Snapshot, path: str, offset: int, token: CancelToken, oracle: Oracle | None = None
+) -> list[Use]:
     """Uses of what stands at `offset` in its own file; by name when it cannot be resolved."""
     from treewright_indexer.graph.occurrences import occurrence_at
 
     occurrence = occurrence_at(snapshot, path, offset)
     if occurrence is None:
         return []
-    resolver = Resolver(snapshot, token)
+    resolver = Resolver(snapshot, token, oracle)
     keys = {target.key for target in resolver.resolve(occurrence)}
     length = len(occurrence.name.encode())
     uses: list[Use] = []

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
@@ -46,12 +47,25 @@ class Value:
     instance: bool = False
 
 
+class Oracle(Protocol):
+    """Decides what an attribute means where names cannot: a provider of semantics.
+
+    (path, first byte of the name) of each definition, also of those outside the workspace; [] when
+    it knows of none, None when it cannot say.
+    """
+
+    def definitions(self, path: str, offset: int) -> list[tuple[str, int]] | None: ...
+
+
 class Resolver:
     """Resolves names on one snapshot; caches for the length of one answer."""
 
-    def __init__(self, snapshot: Snapshot, token: CancelToken | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, token: CancelToken | None = None, oracle: Oracle | None = None
+    ) -> None:
         self.snapshot = snapshot
         self.token = token or CancelToken()
+        self.oracle = oracle
         self.modules = ModuleFinder(snapshot)
         self._facts: dict[str, FileFacts | None] = {}
         self._by_start: dict[str, dict[int, int]] = {}
@@ -328,7 +342,34 @@ class Resolver:
                 return []
         elif parts and self._is_foreign(path, parts[0], start):
             return []
-        return self._by_name(path, name, members=True)
+        decided = self._decided(path, start)
+        return decided if decided is not None else self._by_name(path, name, members=True)
+
+    def _decided(self, path: str, start: int) -> list[Target] | None:
+        """What the oracle says; None when it says nothing."""
+        oracle = self.oracle
+        places = oracle.definitions(path, start) if oracle is not None else None
+        if not places:
+            return None
+        found: dict[tuple[str, int], Target] = {}
+        self.oracle = None  # what it names is read by names alone
+        try:
+            for other, offset in places:
+                if self.snapshot.folder_of(other) is None:
+                    continue
+                index = self.symbol_starting(other, offset)
+                if index >= 0:
+                    targets = [self.target_of(other, index)]
+                else:  # one of several assignments of an attribute
+                    occurrence = occurrence_at(self.snapshot, other, offset)
+                    targets = self.resolve(occurrence) if occurrence is not None else []
+                for target in targets:
+                    found[target.key] = target._replace(confidence=Confidence.EXACT)
+        except TreewrightError:
+            return None
+        finally:
+            self.oracle = oracle
+        return list(found.values())
 
     def may_be_member(self, occurrence: Occurrence) -> bool:
         """True unless what stands before the dot is known not to be ours."""
@@ -583,14 +624,21 @@ def _decoded(match: re.Match[bytes] | None) -> str:
 
 
 def resolve(
-    snapshot: Snapshot, occurrence: Occurrence, token: CancelToken | None = None
+    snapshot: Snapshot,
+    occurrence: Occurrence,
+    token: CancelToken | None = None,
+    oracle: Oracle | None = None,
 ) -> list[Target]:
-    return Resolver(snapshot, token).resolve(occurrence)
+    return Resolver(snapshot, token, oracle).resolve(occurrence)
 
 
 def definitions(
-    snapshot: Snapshot, path: str, offset: int, token: CancelToken | None = None
+    snapshot: Snapshot,
+    path: str,
+    offset: int,
+    token: CancelToken | None = None,
+    oracle: Oracle | None = None,
 ) -> list[Target]:
     """The definitions of what stands at `offset`, best first; [] when unknown."""
     occurrence = occurrence_at(snapshot, path, offset)
-    return resolve(snapshot, occurrence, token) if occurrence is not None else []
+    return resolve(snapshot, occurrence, token, oracle) if occurrence is not None else []

@@ -7,12 +7,14 @@ from typing import NamedTuple
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.model import Confidence, Occurrence, Target
 from treewright_indexer.graph.references import references
-from treewright_indexer.graph.resolve import Resolver
+from treewright_indexer.graph.resolve import Oracle, Resolver
 from treewright_indexer.model import FileFacts, Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
-CALLABLE = frozenset({"function", "method", "constructor", "class", "struct", "macro", "property"})
+CALLABLE = frozenset(
+    {"function", "method", "constructor", "class", "struct", "enum", "macro", "property"}
+)
 _CALLS = frozenset({Role.CALL, Role.DECORATE})
 
 
@@ -36,9 +38,11 @@ def enclosing_callable(facts: FileFacts, offset: int) -> int:
     return index
 
 
-def incoming(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Call]:
+def incoming(
+    snapshot: Snapshot, target: Target, token: CancelToken, oracle: Oracle | None = None
+) -> list[Call]:
     """The functions, or modules, that call the target, by path and position."""
-    resolver = Resolver(snapshot, token)
+    resolver = Resolver(snapshot, token, oracle)
     found: dict[tuple[str, int], Call] = {}
     for use in references(snapshot, target, token, include_declaration=False, resolver=resolver):
         if use.role not in _CALLS:
@@ -52,9 +56,11 @@ def incoming(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Cal
     return list(found.values())
 
 
-def outgoing(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Call]:
+def outgoing(
+    snapshot: Snapshot, target: Target, token: CancelToken, oracle: Oracle | None = None
+) -> list[Call]:
     """What the target's own text calls, in order of the first call; unknown calls are left out."""
-    resolver = Resolver(snapshot, token)
+    resolver = Resolver(snapshot, token, oracle)
     facts = snapshot.file_facts(target.path)
     whole = target.kind == "module"
     places: list[Occurrence] = []

@@ -22,6 +22,7 @@ from treewright_indexer.graph.occurrences import Part, receiver_before
 from treewright_indexer.graph.resolve import Resolver, Value
 from treewright_indexer.ide.recent import Recent
 from treewright_indexer.ide.unfinished import as_if_finished
+from treewright_indexer.model import Scope
 from treewright_indexer.search.symbols import rank_of
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
@@ -107,8 +108,8 @@ def complete(
     line = text.data[text.line_starts[text.line_of(start)] : offset]
     if language.modules == "python":
         found = _in_import(resolver, path, line, prefix)
-        if found is not None:
-            return Completion(span, found, False, False)
+        if found is not None:  # a package of another distribution is known to others
+            return Completion(span, found, False, not found)
     if text.data[max(0, start - 2) : start].endswith((b".", b"->", b"::")):
         parts = receiver_before(text.data, start) or []
         parts = [part._replace(start=min(part.start, at)) for part in parts]
@@ -302,7 +303,7 @@ def _names(
             for name, (at, kind) in () if hidden else scope.bindings.items():
                 if name in found or name == prefix or not _fits(name, prefix):
                     continue
-                if kind not in ("parameter",) and index == innermost and index > 0 and at > start:
+                if _is_ahead(scope, kind, index, innermost) and at > start:
                     continue  # bound further down
                 symbol = resolver.symbol_starting(path, at)
                 group = 0 if index else 1
@@ -321,6 +322,11 @@ def _names(
             if name not in found and prefix and _fits(name, prefix):
                 found[name] = Item(name, "builtin", "", 2)
     return sorted(found.values(), key=lambda item: _order(item, prefix))
+
+
+def _is_ahead(scope: Scope, kind: str, index: int, innermost: int) -> bool:
+    """Whether a name of the scope must be bound above its use; that of a comprehension need not."""
+    return kind != "parameter" and index == innermost and index > 0 and scope.kind != "block"
 
 
 def _importable(

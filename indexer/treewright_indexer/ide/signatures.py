@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.model import Occurrence, Target
-from treewright_indexer.graph.resolve import CLASS_KINDS, Resolver, Value
+from treewright_indexer.graph.resolve import CLASS_KINDS, Oracle, Resolver, Value
 from treewright_indexer.ide.unfinished import as_if_finished
 from treewright_indexer.model import Flag, Role, Symbol
 from treewright_indexer.snapshot import Snapshot
@@ -44,7 +44,7 @@ class CallSite(NamedTuple):
 
 
 def signatures(
-    snapshot: Snapshot, path: str, offset: int, token: CancelToken
+    snapshot: Snapshot, path: str, offset: int, token: CancelToken, oracle: Oracle | None = None
 ) -> list[Signature] | None:
     """Those of everything the called name may mean; None where no call is being written."""
     data = snapshot.text(path).data
@@ -53,7 +53,7 @@ def signatures(
         return None
     snapshot = as_if_finished(snapshot, path, offset)
     name = data[site.callee.start : site.callee.end].decode("utf-8", "replace")
-    resolver = Resolver(snapshot, token)
+    resolver = Resolver(snapshot, token, oracle)
     occurrence = Occurrence(path, name, site.callee, Role.CALL, site.attribute)
     found: dict[str, Signature] = {}
     for target in resolver.resolve(occurrence):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.model import Target
 from treewright_indexer.graph.occurrences import occurrence_at
-from treewright_indexer.graph.resolve import CLASS_KINDS, Resolver
+from treewright_indexer.graph.resolve import CLASS_KINDS, Oracle, Resolver
 from treewright_indexer.snapshot import Snapshot
 
 
 def type_definitions(
-    snapshot: Snapshot, path: str, offset: int, token: CancelToken
+    snapshot: Snapshot, path: str, offset: int, token: CancelToken, oracle: Oracle | None = None
 ) -> list[Target]:
     """The classes that the value at `offset` may be an instance of; a class is its own type.
 
@@ -19,7 +19,7 @@ def type_definitions(
     occurrence = occurrence_at(snapshot, path, offset)
     if occurrence is None:
         return []
-    resolver = Resolver(snapshot, token)
+    resolver = Resolver(snapshot, token, oracle)
     found: dict[tuple[str, int], Target] = {}
     for target in resolver.resolve(occurrence):
         if target.kind in CLASS_KINDS:

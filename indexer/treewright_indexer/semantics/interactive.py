@@ -17,7 +17,17 @@ import time
 from typing import Any, Final, Literal
 
 from treewright_indexer.cancel import CancelToken
+from treewright_indexer.errors import TreewrightError
+from treewright_indexer.semantics.answers import (
+    Help,
+    Place,
+    PlacesOf,
+    Question,
+    Signature,
+    Suggestion,
+)
 from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
 
 _log = logging.getLogger("treewright.semantics")
 
@@ -81,6 +91,50 @@ class Interactive:
             finally:
                 self._waiting.discard(id_)
                 self._answers.pop(id_, None)
+
+    # ------------------------------------------------------------------ answers.Provider
+
+    name = "jedi"
+
+    def places(self, what: PlacesOf, question: Question) -> list[Place] | None:
+        """References are not asked of it: it would read the whole workspace."""
+        if what == "references":
+            return None
+        asked: Ask = "types" if what == "type" else "places"
+        rows = self._rows(asked, question)
+        if rows is None:
+            return None
+        found: list[Place] = []
+        for row in rows:
+            try:
+                text = question.snapshot.text(row["path"])
+                span = text.line_span(row["line"] - 1)
+            except TreewrightError:
+                continue  # what cannot be read is left out
+            start = span.start + len(text.slice(span)[: row["column"]].encode("utf-8", "replace"))
+            found.append(Place(row["path"], Span(start, start + len(row["name"].encode()))))
+        return found
+
+    def help(self, question: Question) -> list[Help] | None:
+        rows = self._rows("help", question)
+        return rows and [
+            Help(row["name"], row["kind"], tuple(row["signatures"]), row["doc"]) for row in rows
+        ]
+
+    def signatures(self, question: Question) -> list[Signature] | None:
+        rows = self._rows("signatures", question)
+        return rows and [_signature(row) for row in rows]
+
+    def complete(self, question: Question) -> list[Suggestion] | None:
+        rows = self._rows("complete", question)
+        return rows and [Suggestion(name, kind, "") for name, kind in rows]
+
+    def changed(self, paths: list[str]) -> None:
+        """It reads files anew whenever it is asked."""
+
+    def _rows(self, what: Ask, question: Question) -> list[Any] | None:
+        snapshot, path, offset, token, deadline_s = question
+        return self.ask(what, snapshot, path, offset, token, deadline_s)
 
     def close(self) -> None:
         with self._condition:
@@ -153,3 +207,16 @@ class Interactive:
             if pipe is not None:
                 with contextlib.suppress(OSError):  # the child went first
                     pipe.close()
+
+
+def _signature(row: dict[str, Any]) -> Signature:
+    label = str(row["label"])
+    ranges: list[tuple[int, int]] = []
+    at = 0
+    for parameter in row["parameters"]:
+        start = label.find(parameter, at)
+        if start >= 0:
+            at = start + len(parameter)
+            ranges.append((start, at))
+    active = row["active"] if row["active"] < len(ranges) else -1
+    return Signature(label, str(row["doc"]), tuple(ranges), active)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
+from treewright_server.foreign import Asking
 from treewright_server.given import path_of
 from treewright_server.hierarchy import item_of
 from treewright_server.places import Places
@@ -23,5 +24,6 @@ def handle(
     path = path_of(params)
     places = Places(ls, snapshot)
     offset = places.mapper(path).offset(params.get("position"))
-    targets = graph.definitions(snapshot, path, offset, token)
+    oracle = Asking(ls, snapshot, path, token).oracle()
+    targets = graph.definitions(snapshot, path, offset, token, oracle)
     return [item_of(places, t, snapshot) for t in targets if t.kind in CALLABLE] or None

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper
-from treewright_server.foreign import asked
+from treewright_server.foreign import Asking
 from treewright_server.given import path_of
 
 if TYPE_CHECKING:
     from treewright_indexer.ide.completion import Item
+    from treewright_indexer.semantics.answers import Suggestion
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
@@ -28,9 +29,9 @@ KINDS: Final[dict[str, int]] = {
 
 FOREIGN: Final[dict[str, int]] = {
     "module": 9, "class": 7, "instance": 6, "function": 3, "param": 6, "path": 17, "keyword": 14,
-    "property": 10, "statement": 6, "namespace": 9,
+    "property": 10, "statement": 6, "namespace": 9, "method": 2,
 }  # fmt: skip
-"""The same of jedi's kinds."""
+"""The same of the kinds that a provider of semantics names."""
 
 
 def handle(
@@ -48,22 +49,30 @@ def handle(
     range_ = mapper.range(found.span)
     items = [_item(ls, path, item, number, range_) for number, item in enumerate(found.items)]
     incomplete = found.incomplete or found.unknown
-    if found.unknown and not items:
-        foreign = asked(ls, "complete", snapshot, path, offset, token)
-        items = [_of_foreign(item, number, range_) for number, item in enumerate(foreign)]
-        incomplete = not items
+    if found.unknown:
+        known = {item.label for item in found.items}
+        others = [
+            other
+            for other in Asking(ls, snapshot, path, token).complete(offset)
+            if other.label not in known
+        ]
+        first = len(items)
+        items += [_of_foreign(other, first + n, range_) for n, other in enumerate(others)]
+        incomplete = found.incomplete or not items
     return {"isIncomplete": incomplete, "items": items}
 
 
-def _of_foreign(item: list[str], number: int, range_: dict[str, Any]) -> dict[str, Any]:
-    """jedi puts names with underscores last, as we do."""
-    name, kind = item
-    return {
-        "label": name,
-        "kind": FOREIGN.get(kind, 1),
+def _of_foreign(item: Suggestion, number: int, range_: dict[str, Any]) -> dict[str, Any]:
+    """Providers put names with underscores last, as we do."""
+    made: dict[str, Any] = {
+        "label": item.label,
+        "kind": FOREIGN.get(item.kind, 1),
         "sortText": f"{number:04}",
-        "textEdit": {"range": range_, "newText": name},
+        "textEdit": {"range": range_, "newText": item.label},
     }
+    if item.detail:
+        made["detail"] = item.detail
+    return made
 
 
 def _item(

@@ -18,6 +18,7 @@ def handle(ls: TreewrightServer, params: Any) -> None:
     paths = {p for uri in uris if isinstance(uri, str) and is_file(p := to_path(uri))}
 
     def work() -> None:
+        session.changed_on_disk(paths)
         session.lanes.post(lambda: session.workspace.files_changed(paths), Lane.BACKGROUND)
 
     session.park(work)

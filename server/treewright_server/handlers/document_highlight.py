@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.model import Role
 from treewright_server.convert import Mapper
+from treewright_server.foreign import Asking
 from treewright_server.given import path_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def handle(
     path = path_of(params)
     mapper = Mapper(snapshot.text(path), ls.session.client.encoding)
     offset = mapper.offset(params.get("position"))
+    oracle = Asking(ls, snapshot, path, token).oracle()
     return [
         {"range": mapper.range(use.span), "kind": WRITE if use.role in _WRITES else READ}
-        for use in highlights(snapshot, path, offset, token)
+        for use in highlights(snapshot, path, offset, token, oracle)
     ]

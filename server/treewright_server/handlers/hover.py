@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper
-from treewright_server.foreign import asked
+from treewright_server.foreign import Asking
 from treewright_server.given import path_of
 
 if TYPE_CHECKING:
+    from treewright_indexer.graph.hover import HoverInfo
+    from treewright_indexer.semantics.answers import Help
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
+
+_TYPED: Final = frozenset({"local", "parameter", "variable", "constant", "field", "property"})
+"""What may have a type that its text does not say."""
 
 
 def handle(
@@ -25,10 +30,13 @@ def handle(
     occurrence = graph.occurrence_at(snapshot, path, offset)
     if occurrence is None:
         return None
-    targets = graph.definitions(snapshot, path, offset, token)
+    asking = Asking(ls, snapshot, path, token)
+    targets = graph.definitions(snapshot, path, offset, token, asking.oracle())
     if not targets:
-        return _foreign(ls, snapshot, path, offset, token, mapper.range(occurrence.span))
+        return _foreign(ls, asking, offset, mapper.range(occurrence.span))
     info = graph.hover_of(snapshot, targets[0])
+    if targets[0].kind in _TYPED:
+        info = _with_type(info, occurrence.name, asking.help(offset))
     more = f"and {len(targets) - 1} more definitions" if len(targets) > 1 else ""
     kind = info.kind.replace("_", " ")
     if ls.session.client.hover_markdown:
@@ -44,20 +52,27 @@ def handle(
     return {"contents": {"kind": markup, "value": value}, "range": mapper.range(occurrence.span)}
 
 
+def _with_type(info: HoverInfo, name: str, known: list[Help]) -> HoverInfo:
+    """A variable with the type that a type checker gives it, and its words where we have none."""
+    type_ = known[0].signatures[0] if known and known[0].signatures else ""
+    if not type_ or type_ == "Unknown":
+        return info
+    declared = (
+        type_ if type_.startswith((f"{name}:", "(", "def ", "class ")) else f"{name}: {type_}"
+    )
+    return info._replace(signature=declared, doc=info.doc or known[0].doc)
+
+
 def _foreign(
-    ls: TreewrightServer,
-    snapshot: Snapshot,
-    path: str,
-    offset: int,
-    token: CancelToken,
-    range_: dict[str, Any],
+    ls: TreewrightServer, asking: Asking, offset: int, range_: dict[str, Any]
 ) -> dict[str, Any] | None:
     """The same of what stands outside the workspace."""
-    for name in asked(ls, "help", snapshot, path, offset, token):
-        signature = "\n".join(name["signatures"]) or f"{name['kind']} {name['name']}"
+    for known in asking.help(offset):
+        signature = "\n".join(known.signatures) or f"{known.kind} {known.name}".strip()
         markdown = ls.session.client.hover_markdown
-        parts = [fenced(signature, "python") if markdown else signature, name["doc"]]
-        parts.append(f"*{name['kind']}*, `{name['name']}`" if markdown else name["name"])
+        parts = [fenced(signature, "python") if markdown else signature, known.doc]
+        if known.name:
+            parts.append(f"*{known.kind}*, `{known.name}`" if markdown else known.name)
         value = "\n\n".join(part for part in parts if part)
         kind = "markdown" if markdown else "plaintext"
         return {"contents": {"kind": kind, "value": value}, "range": range_}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
+from treewright_server.foreign import Asking
 from treewright_server.hierarchy import item_of, target_of
 from treewright_server.places import Places
 
@@ -20,10 +21,13 @@ def handle(
 
     places = Places(ls, snapshot)
     target = target_of(places, params, snapshot)
+    if target is None:
+        return []
+    oracle = Asking(ls, snapshot, target.path, token).oracle()
     return [
         {
             "from": item_of(places, call.other, snapshot),
             "fromRanges": [places.mapper(call.other.path).range(span) for span in call.spans],
         }
-        for call in (incoming(snapshot, target, token) if target is not None else ())
+        for call in incoming(snapshot, target, token, oracle)
     ]

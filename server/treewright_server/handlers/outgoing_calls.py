@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
+from treewright_server.foreign import Asking
 from treewright_server.hierarchy import item_of, target_of
 from treewright_server.places import Places
 
@@ -22,11 +23,12 @@ def handle(
     target = target_of(places, params, snapshot)
     if target is None:
         return []
+    oracle = Asking(ls, snapshot, target.path, token).oracle()
     here = places.mapper(target.path)
     return [
         {
             "to": item_of(places, call.other, snapshot),
             "fromRanges": [here.range(span) for span in call.spans],
         }
-        for call in outgoing(snapshot, target, token)
+        for call in outgoing(snapshot, target, token, oracle)
     ]

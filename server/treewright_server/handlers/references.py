@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
+from treewright_server.foreign import Asking
 from treewright_server.given import path_of
 from treewright_server.places import Places
 from treewright_server.plain import field
@@ -18,14 +19,32 @@ def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> list[dict[str, Any]]:
     from treewright_indexer import graph
+    from treewright_indexer.graph.foreign import foreign_references
+    from treewright_indexer.graph.references import highlights
 
     path = path_of(params)
     places = Places(ls, snapshot)
     offset = places.mapper(path).offset(params.get("position"))
     declared = field(params, "context", "includeDeclaration") is not False
     found: dict[tuple[str, int], tuple[str, tuple[int, int]]] = {}
-    for target in graph.definitions(snapshot, path, offset, token):
-        uses = graph.references(snapshot, target, token, include_declaration=declared)
+    asking = Asking(ls, snapshot, path, token)
+    oracle = asking.oracle()
+    occurrence = graph.occurrence_at(snapshot, path, offset)
+    targets = graph.definitions(snapshot, path, offset, token, oracle)
+    for target in targets:
+        if occurrence is not None and occurrence.name != target.name and target.kind != "module":
+            # A name that an import gave it here: that name's uses.
+            uses = highlights(snapshot, path, offset, token, oracle)
+        else:
+            uses = graph.references(
+                snapshot, target, token, include_declaration=declared, aliases=False, oracle=oracle
+            )
         for use in uses:
             found[use.path, use.span[0]] = use.path, use.span
+    if not targets and occurrence is not None:
+        for use in foreign_references(snapshot, occurrence, token):
+            found[use.path, use.span[0]] = use.path, use.span
+        for place in [] if found else asking.places("references", offset):
+            if snapshot.folder_of(place.path) is not None:
+                found[place.path, place.span.start] = place.path, place.span
     return [places.location(*found[key]) for key in sorted(found)]

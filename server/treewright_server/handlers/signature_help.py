@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.convert import Mapper
-from treewright_server.foreign import asked
+from treewright_server.foreign import Asking
 from treewright_server.given import path_of
 
 if TYPE_CHECKING:
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any] | None:
-    from treewright_indexer.ide.signatures import signatures
+    from treewright_indexer.ide.signatures import Signature, signatures
 
     path = path_of(params)
     mapper = Mapper(snapshot.text(path), ls.session.client.encoding)
     offset = mapper.offset(params.get("position"))
-    found = signatures(snapshot, path, offset, token)
-    if found is not None and not found:  # a call of something that the graph does not know
-        foreign = asked(ls, "signatures", snapshot, path, offset, token)
-        found = [_of_foreign(signature) for signature in foreign]
+    asking = Asking(ls, snapshot, path, token)
+    found = signatures(snapshot, path, offset, token, asking.oracle())
+    # A call of something that the graph does not know, or a class that says no constructor.
+    if found is not None and all(not signature.parameters for signature in found):
+        known = asking.signatures(offset)
+        found = [Signature(s.label, s.doc, list(s.parameters), s.active) for s in known] or found
     if not found:
         return None
     # The signature that has a parameter for what is written comes first.
@@ -38,19 +40,6 @@ def handle(
     if found[best].active >= 0:
         answer["activeParameter"] = found[best].active
     return answer
-
-
-def _of_foreign(given: dict[str, Any]) -> Signature:
-    from treewright_indexer.ide.signatures import Signature
-
-    label, ranges, at = str(given["label"]), list[tuple[int, int]](), 0
-    for parameter in given["parameters"]:
-        start = label.find(parameter, at)
-        if start >= 0:
-            at = start + len(parameter)
-            ranges.append((start, at))
-    active = given["active"] if given["active"] < len(ranges) else -1
-    return Signature(label, str(given["doc"]), ranges, active)
 
 
 def _signature(ls: TreewrightServer, signature: Signature) -> dict[str, Any]:
