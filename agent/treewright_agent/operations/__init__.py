@@ -66,6 +66,7 @@ from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
 from treewright_agent.operations.fix_lint import FIX_LINT
 from treewright_agent.operations.guard import guarded
+from treewright_agent.operations.if_to_match import IF_TO_MATCH
 from treewright_agent.operations.inline_function import INLINE_FUNCTION
 from treewright_agent.operations.inline_variable import INLINE_VARIABLE
 from treewright_agent.operations.model import (
@@ -79,6 +80,7 @@ from treewright_agent.operations.model import (
 from treewright_agent.operations.move_file import MOVE_FILE
 from treewright_agent.operations.move_symbol import MOVE_SYMBOL
 from treewright_agent.operations.organize_imports import ORGANIZE_IMPORTS
+from treewright_agent.operations.removal import DELETE_SYMBOL, REMOVE_DEAD_CODE, REMOVE_DECORATOR
 from treewright_agent.operations.remove_import import REMOVE_IMPORT
 from treewright_agent.operations.remove_unused_imports import REMOVE_UNUSED_IMPORTS
 from treewright_agent.operations.remove_variable import REMOVE_VARIABLE
@@ -133,6 +135,10 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     CONVERT_LITERAL,
     LOOP_TO_COMPREHENSION,
     COMPREHENSION_TO_LOOP,
+    IF_TO_MATCH,
+    REMOVE_DEAD_CODE,
+    REMOVE_DECORATOR,
+    DELETE_SYMBOL,
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from treewright_agent.changes import ChangeBuilder, SourceChange
 from treewright_agent.operations.blocks import COMPREHENSIONS, PythonFile, walk
+from treewright_agent.operations.imports import style_of
 from treewright_agent.operations.model import Operation
 from treewright_agent.operations.shapes import (
     Place,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _EMPTY = {"[]": "list", "list()": "list", "{}": "dict", "dict()": "dict", "set()": "set"}
+_BINDS = (Role.WRITE, Role.DEFINITION, Role.PARAMETER, Role.KEYWORD)
 _BRACKETS = {"list": "[]", "dict": "{}", "set": "{}"}
 
 TO_COMPREHENSION_DOCUMENT = """Loop to comprehension: fill a list, set or dict by an expression.
@@ -51,6 +53,25 @@ variable is used afterwards, and in a class body, whose names a comprehension do
         names = [row.name for row in rows if row.active]
         return names
 """
+
+
+def aligned(text: str, base: str, wanted: str) -> str:
+    """Moves the later lines of an expression so that the least of them stands right.
+
+    Text with strings over several lines is left as it is.
+    """
+    if "\n" not in text or '"""' in text or "'''" in text:
+        return text
+    first, *rest = text.split("\n")
+    depths = [len(line) - len(line.lstrip(" ")) for line in rest if line.strip()]
+    closing = rest[-1].lstrip()[:1] in (")", "]", "}")
+    least = min(depths) if depths else len(base)
+    start = len(wanted) if closing else len(wanted) + 4
+    moved = [
+        " " * max(0, start + len(row) - len(row.lstrip(" ")) - least) + row.lstrip(" ")
+        for row in rest
+    ]
+    return "\n".join([first, *moved])
 
 
 class _Filling(NamedTuple):
@@ -85,9 +106,13 @@ def _to_comprehension(snapshot: Snapshot, arguments: Place, token: CancelToken) 
     text = f"{opening}{inner}{closing}"
     indent = file.indentation(statement)
     head = file.text.data[file.line_start(statement.start_byte) : value.start_byte]
-    if len(head.decode("utf-8", "replace")) + len(text) > 100 and "\n" not in inner:
+    width = style_of(file.path).width
+    if len(head.decode("utf-8", "replace")) + len(text) > width or "\n" in inner:
         unit = find_unit(file, statement)
-        lines = [filling.item, *filling.clauses]
+        lines = [
+            aligned(part, file.indentation(loop), indent + unit)
+            for part in (filling.item, *filling.clauses)
+        ]
         body = "".join(f"\n{indent}{unit}{line}" for line in lines)
         text = f"{opening}{body}\n{indent}{closing}"
     build = ChangeBuilder(snapshot)
@@ -237,10 +262,11 @@ def _require_not_needed(file: PythonFile, loop: Node, target: Node) -> None:
         raise RefusedError(f"`{name}` is shared with other functions")
     for reference in file.facts.references(name):
         outside = not loop.start_byte <= reference.start < loop.end_byte
-        if outside and not reference.attribute and file.home_of(name, reference.start) == home:
-            if reference.role not in (Role.WRITE, Role.DEFINITION, Role.PARAMETER, Role.KEYWORD):
-                line = file.text.line_of(reference.start) + 1
-                raise RefusedError(f"the loop's `{name}` is used in line {line}")
+        if not outside or reference.attribute or reference.role in _BINDS:
+            continue
+        if file.home_of(name, reference.start) == home:
+            line = file.text.line_of(reference.start) + 1
+            raise RefusedError(f"the loop's `{name}` is used in line {line}")
     if home == 0 and not name.startswith("_"):
         for path in file.snapshot.files_naming(name):
             if path == file.path:
@@ -356,8 +382,17 @@ def _receiver(file: PythonFile, node: Node, parent: Node) -> tuple[str, Node, bo
             return file.text_of(left), statement, False
     if parent.type == "return_statement":
         scope = file.facts.scope_at(parent.start_byte)
-        return file.free_name("result", [file.scope_span(scope)]), parent, True
+        return unused_name(file, "result", file.scope_span(scope)), parent, True
     raise RefusedError("it is not the whole value of an assignment to a name or of a return")
+
+
+def unused_name(file: PythonFile, wanted: str, span: Span) -> str:
+    """`wanted`, with a number behind it where the span says it already."""
+    name, number = wanted, 1
+    while any(span.start <= use.start < span.end for use in file.facts.references(name)):
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
 
 
 def _require_free(file: PythonFile, outer: Span, statement: Node, target: Node) -> None:

@@ -45,6 +45,10 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "convert_literal",
     "loop_to_comprehension",
     "comprehension_to_loop",
+    "if_to_match",
+    "remove_dead_code",
+    "remove_decorator",
+    "delete_symbol",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
