@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.support.fixtures import workspace_of
 from treewright_agent.changes import Create, Delete, FileChange, SourceChange, TextEdit
+from treewright_agent.draft import text_change
 from treewright_agent.guard import (
     Decision,
     Trust,
@@ -263,3 +267,83 @@ def test_requests_have_a_length() -> None:
     check_instruction("x" * 5_000)
     with pytest.raises(ArgumentsError):
         check_instruction("x" * 50_000)
+
+
+# -------------------------------------------------------------------- ways around
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".GitHub/Workflows/ci.yml", "a/../.github/workflows/ci.yml", ".github\\workflows\\ci.yml",
+        ".git\u200b/hooks/x", "\uff0egit/config", "GIT~1/config", ".git./config", ".git::$DATA/config",
+        "makefile", "SETUP.PY", ".hidden/x.py", ".flake8", "eslint.config.mjs", ".yarnrc.yml", "x/.envrc ",
+    ],
+)  # fmt: skip
+def test_no_spelling_hides_a_file_that_acts(name: str) -> None:
+    assert sensitive(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["src/app.py", "README.md", "docs/git.md", "a.b/c.py", "tasks.py", "conftest.py"]
+)
+def test_plain_files_are_free(name: str) -> None:
+    assert sensitive(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ('[project]\nname = "x"\ndependencies = ["httpx"]\n', False),
+        ("[tool.ruff]\nline-length = 100\n", False),
+        ('[tool.pytest.ini_options]\nmarkers = ["slow"]\n', False),
+        ('[tool.pytest.ini_options]\naddopts = "-p evil"\n', True),
+        ('[build-system]\nrequires = []\nbuild-backend = "evil"\n', True),
+        ("[[tool.uv.index]]\nurl = 'http://evil.example'\n", True),
+        ("not = = toml", True),
+    ],
+)
+def test_of_pyproject_only_what_tools_run_is_held(tmp_path: Path, text: str, held: bool) -> None:
+    with workspace_of(tmp_path, {"pyproject.toml": '[project]\nname = "x"\n'}) as fixture:
+        path = f"{fixture.root}/pyproject.toml"
+        change = text_change(fixture.snapshot, path, SourceText.of(text))
+        found = concerns(
+            change, fixture.snapshot.text, lambda p: "pyproject.toml", roots=(fixture.root,)
+        )
+        assert any(concern.holds for concern in found) is held
+
+
+def test_a_link_is_judged_by_where_it_leads(tmp_path: Path) -> None:
+    with workspace_of(tmp_path, {"a.py": "", ".github/workflows/ci.yml": "on: push\n"}) as fixture:
+        (Path(fixture.root) / "notes.txt").symlink_to(".github/workflows/ci.yml")
+        path = f"{fixture.root}/notes.txt"
+        change = SourceChange(creates=(Create(path, "evil"),))
+        found = concerns(
+            change, fixture.snapshot.text, lambda p: "notes.txt", roots=(fixture.root,)
+        )
+        assert any(c.holds and "leads to" in c.reason for c in found)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git diff --outpu=x", "git diff --ext-d", "git log --show-sig", "git grep -Oevil x", "git blame --contents=/x a",
+        "grep -f/etc/passwd a", "sort -o/x a", "sort --compress-program=x a", "cat file:///etc/passwd",
+        "sed -f x a", "sed 's#a#id#e' a", "sed -n 'w x' a", "sed '1e id' a", "./pytest", "bin/git status",
+        ".venv/../evil/ruff check", "pylint --init-hook=x a", "make --eval=x test", "make -fevil test",
+        "make test SHELL=x", "npm test --script-shell=x", "go vet -vettool=x", "python -mpip install x",
+    ],
+)  # fmt: skip
+def test_no_option_of_a_listed_program_starts_another(command: str, tmp_path: Path) -> None:
+    assert classify(split(command), str(tmp_path)).decision != Decision.ALLOW
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sed -n 1,20p a", "sed 's/a/b/g' a", "sed -n '/def /p' a", "sed -e 1d -e '$d' a", ".venv/bin/pytest -q",
+        "/usr/bin/git status", "node_modules/.bin/eslint src", "make -k test", "git log --oneline -- a.py",
+    ],
+)  # fmt: skip
+def test_plain_uses_of_them_run(command: str, tmp_path: Path) -> None:
+    assert classify(split(command), str(tmp_path)).decision == Decision.ALLOW

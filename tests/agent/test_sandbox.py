@@ -14,7 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from treewright_agent.sandbox import Level, Limits, Policy, Protection, Result, levels, run, start
+from treewright_agent.sandbox import (
+    Level,
+    Limits,
+    Policy,
+    Protection,
+    Result,
+    levels,
+    places,
+    run,
+    start,
+)
 from treewright_agent.sandbox.environment import clean
 from treewright_agent.sandbox.policy import PROTECTED_NAMES
 from treewright_agent.sandbox.watch import Usage, broken_limit, usage_of
@@ -224,6 +234,42 @@ def test_protected_names_stay_as_they_are(protection: Protection, place: Path) -
     assert ".git" in PROTECTED_NAMES
 
 
+@pytest.mark.parametrize("path", ["~", "/", "/home", "/etc", "/proc", "~/.ssh", "~/.aws", "~/.config/gh",
+                                  "~/.local/share/keyrings", "~/x/../.ssh", "/home/other/.gnupg"])  # fmt: skip
+def test_no_file_of_the_workspace_opens_the_home_folder(path: str, tmp_path: Path) -> None:
+    assert not places.permitted(path.replace("~", str(tmp_path)), str(tmp_path))
+    (tmp_path / "link").symlink_to(path.replace("~", str(tmp_path)))
+    assert not places.permitted(str(tmp_path / "link"), str(tmp_path))
+
+
+@pytest.mark.parametrize("path", ["~/project/src", "~/.pyenv/versions/3.11", "~/.local/lib/python3.11", "/usr/lib",
+                                  "/opt/python", "~/.cache/uv/archive", "~/.venv/lib"])  # fmt: skip
+def test_what_interpreters_need_is_open(path: str, tmp_path: Path) -> None:
+    assert places.permitted(path.replace("~", str(tmp_path)), str(tmp_path))
+
+
+def test_a_path_file_does_not_open_the_home_folder(
+    protection: Protection, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    (home / ".ssh" / "id").write_text("key")
+    monkeypatch.setenv("HOME", str(home))
+    policy = Policy(writable=(str(place),), readable=(*_PYTHON, str(home), str(home / ".ssh")))
+    result = _run(place, f"print(open({str(home / '.ssh' / 'id')!r}).read())", policy)
+    assert "key" not in result.stdout
+    assert result.returncode != 0
+
+
+def test_other_accounts_are_not_named(protection: Protection, place: Path) -> None:
+    if protection.level != Level.BUBBLEWRAP:
+        pytest.skip("needs a mount namespace")
+    code = "import pwd, os; print(len(pwd.getpwall()), pwd.getpwuid(os.getuid()).pw_dir)"
+    n, home = _run(place, code).stdout.split()
+    assert int(n) <= 3
+    assert home != os.path.expanduser("~")
+
+
 # -------------------------------------------------------------------- limits
 
 
@@ -265,6 +311,14 @@ def test_file_size(protection: Protection, place: Path) -> None:
     )
     assert result.returncode != 0
     assert (place / "big").stat().st_size <= 1_000_000
+
+
+def test_many_files_together(protection: Protection, place: Path) -> None:
+    """Each is small, and there are more and more of them."""
+    code = "import itertools\nfor i in itertools.count(): open(f'f{i}', 'wb').write(b'x' * 500_000)"
+    result = _run(place, code, _limited(place, disk_bytes=50 << 20))
+    assert result.limit == "disk"
+    assert sum(f.stat().st_size for f in place.iterdir()) < 4 << 30
 
 
 def test_output_is_kept_short_and_a_flood_ends(protection: Protection, place: Path) -> None:

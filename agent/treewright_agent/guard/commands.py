@@ -156,34 +156,56 @@ def classify(argv: Sequence[str], root: str, trust: Trust = Trust.DEFAULT) -> Ve
             f"{name} is not run by the agent: edit through the tools, or run it yourself",
         )
     rule = _rule(name)
-    verdict = rule(arguments) if rule is not None else None
-    if verdict is None:
-        if os.sep in argv[0] and not _is_tool_path(argv[0]):
-            return Verdict(Decision.ASK, f"{argv[0]} is a program of the workspace's own")
+    if _is_own_program(argv[0]):
+        verdict = Verdict(Decision.ASK, f"{argv[0]} is a program of the workspace's own")
+    elif rule is not None:
+        verdict = rule(arguments)
+    else:
         verdict = Verdict(Decision.ASK, f"{name} is not in the list of programs that run unasked")
     if verdict.decision == Decision.ASK and trust == Trust.FULL:
         return _ALLOWED
     return verdict
 
 
-def _is_tool_path(path: str) -> bool:
-    return bool(re.search(r"(?:^|/)(?:\.venv|venv|env|node_modules/\.bin)/", path))
+def _is_own_program(given: str) -> bool:
+    """Named by a path that is neither the system's nor where tools are installed. What its base
+    name says proves nothing."""
+    path = os.path.normpath(given.replace("\\", "/"))
+    if "/" not in given and "\\" not in given:
+        return False
+    if re.fullmatch(r"/(?:usr/(?:local/)?)?s?bin/[^/]+", path):
+        return False
+    return not re.fullmatch(
+        r"(?:.*/)?(?:\.venv|venv|env)/(?:bin|Scripts)/[^/]+|(?:.*/)?node_modules/\.bin/[^/]+", path
+    )
 
 
 def _outside(argv: Sequence[str], root: str) -> str:
     """The first argument that names a place outside the folder, or ''."""
     real = os.path.realpath(root)
+    patterns = os.path.basename(argv[0]) in ("sed", "grep", "egrep", "fgrep", "rg", "ag", "jq")
     for position, word in enumerate(argv):
-        for part in {word, word.partition("=")[2] if word.startswith("-") else word}:
+        parts = {word, word.partition("=")[2]}
+        if re.match(r"-[A-Za-z]", word):  # a value may be glued to a short option
+            parts.add(word[2:])
+        for part in sorted(parts):
+            if part.lower().startswith("file:"):
+                return part
             if "://" in part or not part:
                 continue
             if part.startswith("~"):
                 return part
             if position == 0 and os.path.isabs(part):
                 continue  # where a program lives is the sandbox's matter
+            if patterns and part.startswith("/") and not os.path.lexists(f"/{part.split('/')[1]}"):
+                continue  # an expression between slashes
             if os.path.isabs(part) or ".." in part.split("/"):
                 place = os.path.realpath(os.path.join(real, part))
                 if place != real and not place.startswith(real + os.sep) and part != "/dev/null":
+                    return part
+            elif "/" in part or os.path.islink(os.path.join(real, part)):
+                place = os.path.realpath(os.path.join(real, part))  # a link may lead out
+                if place != real and not place.startswith(real + os.sep):
                     return part
     return ""
 
@@ -220,8 +242,18 @@ def _python(arguments: Sequence[str]) -> Verdict:
     return _ALLOWED
 
 
+# Options of checkers that hold code or the name of a program. Prefixes count: many tools take
+# any unambiguous one.
+_RUNS = re.compile(
+    r"--?(?:init-hook|toolexec|vettool|exec|pdbcls|rulesdir|global-?setup|script-shell|node-options"
+    r"|compress-prog\w*|eval|config-setting\w*|import-mode-hook)(?:=|$)|--config=\w+\.[\w-]+="
+)
+
+
 def _checker(arguments: Sequence[str]) -> Verdict:
     for word in arguments:
+        if _RUNS.match(word):
+            return Verdict(Decision.ASK, f"{word} names a program or code to run")
         if re.match(
             r"--?(?:p|plugins?|load-plugins|rcfile|resolve-plugins-relative-to|require|loader|import)(?:=|$)",
             word,
@@ -236,9 +268,24 @@ def _checker(arguments: Sequence[str]) -> Verdict:
 
 def _reader(arguments: Sequence[str]) -> Verdict:
     for word in arguments:
-        if re.match(r"(?:-o|--output|--output-file)(?:=|$)|--pre(?:=|$)|--hostname-bin", word):
+        if re.match(
+            r"(?:-o|--out\w*(?:-file)?)(?:=|$)|-o.|--pre(?:=|$)|--hostname-bin|--compress|--pager|-C$",
+            word,
+        ):
             return Verdict(Decision.ASK, f"{word} writes, or runs something")
     return _ALLOWED
+
+
+_GIT_RUNS = ("--output", "--ext-diff", "--textconv", "--open-files-in-pager", "--upload-pack",
+             "--exec", "--show-signature", "--contents")  # fmt: skip
+
+
+def _git_runs(word: str) -> bool:
+    """An option that writes a file or runs a helper; git takes any unambiguous prefix."""
+    name = word.partition("=")[0]
+    if re.match(r"-[^-]*O", word):
+        return True
+    return len(name) > 3 and any(option.startswith(name) for option in _GIT_RUNS)
 
 
 def _git(arguments: Sequence[str]) -> Verdict:
@@ -250,10 +297,7 @@ def _git(arguments: Sequence[str]) -> Verdict:
         return Verdict(Decision.DENY, f"git {words[0]} changes what git does or where")
     verb = words[0] if words else ""
     rest = words[1:]
-    if any(
-        re.match(r"--(?:output|ext-diff|textconv|open-files-in-pager|upload-pack|exec)\b|-O", w)
-        for w in rest
-    ):
+    if any(_git_runs(w) for w in rest):
         return Verdict(Decision.DENY, "git is only used for reading, without helper programs")
     if verb in _GIT_READS:
         return _ALLOWED
@@ -279,13 +323,34 @@ def _find(arguments: Sequence[str]) -> Verdict:
     return _ALLOWED
 
 
+_ADDRESS = r"(?:\d+|\$|/(?:\\.|[^/\\])*/)"
+_SED_SCRIPT = re.compile(
+    rf"(?:{_ADDRESS}(?:,(?:{_ADDRESS}|\+\d+))?!?)?\s*"
+    r"(?:[pdqQ=]|s([^\w\s\\])(?:\\.|(?!\1)[^\\])*\1(?:\\.|(?!\1)[^\\])*\1[gIip0-9]*|y/[^/]*/[^/]*/)?"
+)
+
+
 def _sed(arguments: Sequence[str]) -> Verdict:
-    if any(re.match(r"-[a-zA-Z]*i|--in-place|-s$|--separate", w) for w in arguments):
-        return Verdict(Decision.DENY, "sed -i writes files; use the edit tools")
-    script = " ".join(arguments)
-    if re.search(r"(?:^|[;\s\d,$/])[ewW](?:\s|$)|/[a-z]*[ew]\b", script):
-        return Verdict(Decision.ASK, "the sed script may write files or run programs")
-    return _ALLOWED
+    """Only scripts that print, delete or substitute; others can write files and run programs."""
+    scripts: list[str] = []
+    words = list(arguments)
+    while words and words[0].startswith("-"):
+        word = words.pop(0)
+        if re.match(r"-[a-zA-Z]*i|--in-place", word):
+            return Verdict(Decision.DENY, "sed -i writes files; use the edit tools")
+        if word in ("-e", "--expression") and words:
+            scripts.append(words.pop(0))
+        elif word.startswith("--expression="):
+            scripts.append(word.partition("=")[2])
+        elif word not in ("-n", "-E", "-r", "-u", "-z", "--quiet", "--silent", "--posix"):
+            return Verdict(Decision.ASK, f"sed {word} may write files or run programs")
+    if not scripts and words:
+        scripts.append(words.pop(0))
+    if any(word.startswith("-") for word in words):
+        return Verdict(Decision.ASK, "an option of sed behind a file")
+    if all(_SED_SCRIPT.fullmatch(part.strip()) for s in scripts for part in s.split(";")):
+        return _ALLOWED
+    return Verdict(Decision.ASK, "the sed script may write files or run programs")
 
 
 def _verbs(allowed: Sequence[str], what: str) -> Rule:
@@ -298,8 +363,19 @@ def _verbs(allowed: Sequence[str], what: str) -> Rule:
     return rule
 
 
+def _make(arguments: Sequence[str]) -> Verdict:
+    for word in arguments:
+        if "=" in word or re.match(r"-[fCIEo]|--(?:f|make|e|dir|inc)", word):
+            return Verdict(Decision.ASK, f"make {word} changes what its goals run")
+    return _verbs(("test", "tests", "check", "lint", "build", "all", "typecheck"), "make")(
+        arguments
+    )
+
+
 def _npm(arguments: Sequence[str]) -> Verdict:
     words = [a for a in arguments if not a.startswith("-")]
+    if (verdict := _checker(arguments)).decision != Decision.ALLOW:
+        return verdict
     if words[:1] in (["test"], ["t"]):
         return _ALLOWED
     scripts = ("test", "lint", "build", "typecheck", "type-check", "check", "format:check", "unit")
@@ -318,7 +394,7 @@ def _npm(arguments: Sequence[str]) -> Verdict:
 def _node(arguments: Sequence[str]) -> Verdict:
     first = arguments[0] if arguments else ""
     if first in ("--test", "--check", "--version") or re.search(r"\.[cm]?js$", first):
-        return _ALLOWED
+        return _checker(arguments)
     return Verdict(Decision.ASK, "node runs code that no file holds")
 
 
@@ -336,7 +412,7 @@ _RULES: Mapping[str, Rule] = {
     "bun": _npm,
     "node": _node,
     "deno": _verbs(("test", "check", "lint", "fmt"), "deno"),
-    "make": _verbs(("test", "tests", "check", "lint", "build", "all", "typecheck"), "make"),
+    "make": _make,
     "mvn": _verbs(("test", "verify", "compile"), "mvn"),
     "gradle": _verbs(("test", "check", "build"), "gradle"),
     "dotnet": _verbs(("test", "build"), "dotnet"),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from treewright_agent.changes import SourceChange
 from treewright_agent.guard.secrets import find as find_secrets
@@ -67,8 +68,13 @@ _SENSITIVE: tuple[tuple[str, str], ...] = (
         r"(^|/)(setup\.py|setup\.cfg|package\.json|Makefile|GNUmakefile|makefile|justfile|Justfile|Taskfile\.ya?ml|Rakefile|build\.gradle(\.kts)?|pom\.xml|CMakeLists\.txt|noxfile\.py|tox\.ini|Dockerfile[^/]*|docker-compose[^/]*\.ya?ml|Vagrantfile|Procfile|build\.rs|binding\.gyp|\.dockerignore)$",
         "is run by build tools",
     ),
+    (
+        r"(^|/)((eslint|prettier|babel|jest|vite|vitest|webpack|rollup|postcss|tailwind|svelte|next|nuxt|karma|metro|stylelint|commitlint)\.config\.[cm]?[jt]s|gulpfile\.[cm]?js|Gruntfile\.[cm]?js|Gemfile|[^/]+\.gemspec|settings\.gradle(\.kts)?|gradle\.properties|gradle-wrapper\.properties|bunfig\.toml|compile_commands\.json|rust-project\.json|pylintrc|mypy\.ini|pytest\.ini|Directory\.Build\.(props|targets)|meson\.build|WORKSPACE|MODULE\.bazel|Pipfile)$",
+        "is run or obeyed by tools that editors start",
+    ),
+    (r"(^|/)\.[^/.][^/]*(/|$)", "is a hidden file or folder"),
 )
-_RULES = [(re.compile(pattern), reason) for pattern, reason in _SENSITIVE]
+_RULES = [(re.compile(pattern, re.IGNORECASE), reason) for pattern, reason in _SENSITIVE]
 
 # Newly added calls that a reviewer should see: (pattern, what it does).
 _RISKY: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -86,10 +92,22 @@ _RISKY: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def sensitive(shown: str) -> str:
     """Why a file (by its path in the workspace, with /) needs consent to be edited, or ''."""
+    name = _canonical(shown)
     for pattern, reason in _RULES:
-        if pattern.search(shown):
+        if pattern.search(name):
             return reason
     return ""
+
+
+def _canonical(shown: str) -> str:
+    """The name that a file system makes of it: some fold case and width, skip invisible
+    characters, and drop dots, blanks and stream names at the end."""
+    parts: list[str] = []
+    for part in unicodedata.normalize("NFKC", shown).replace("\\", "/").split("/"):
+        plain = "".join(c for c in part if not has_hidden(c)).partition(":")[0].rstrip(" ")
+        plain = plain if plain in (".", "..") else plain.rstrip(". ")
+        parts.append(re.sub(r"(?i)^git~\d$", ".git", plain))
+    return "/".join(part for part in parts if part not in ("", "."))
 
 
 def concerns(
@@ -113,6 +131,12 @@ def concerns(
             found.append(Concern(path, FILE, "lies outside the workspace", True))
         if (why := sensitive(name)) and not named:
             found.append(Concern(path, FILE, f"{name} {why}", True))
+        elif (leads := _leads_to(path, roots)) and (why := sensitive(leads)):
+            found.append(Concern(path, FILE, f"{name} leads to {leads}, which {why}", True))
+        elif not named and (why := _changes_tools(change, path, text_of)):
+            found.append(Concern(path, FILE, f"{name}: {why}", True))
+        if "\\" in name or re.match(r"[A-Za-z]:", name):
+            found.append(Concern(path, FILE, "its name means another place on Windows", True))
         if has_hidden(name):
             found.append(Concern(path, FILE, "its name holds invisible characters", True))
     for delete in change.deletes:
@@ -126,6 +150,58 @@ def concerns(
     for create in change.creates:
         found += _of_text(create.path, FILE, create.text, "")
     return found
+
+
+def _leads_to(path: str, roots: Collection[str]) -> str:
+    """The place in the workspace that a link leads to; '' when `path` is no link."""
+    real = os.path.realpath(path)
+    for root in roots:
+        base = os.path.realpath(root).rstrip(os.sep) + os.sep
+        if real.startswith(base):
+            inner = real[len(base) :].replace(os.sep, "/")
+            own = os.path.relpath(path, root).replace(os.sep, "/")
+            return inner if inner != own else ""
+    return ""
+
+
+# Keys of pyproject.toml that name code or programs which build tools, test runners and editors run.
+_TOOL_KEYS = (
+    "build-system", "project.entry-points", "tool.pytest.ini_options.addopts",
+    "tool.pytest.ini_options.pythonpath", "tool.pytest.ini_options.plugins", "tool.mypy.plugins",
+    "tool.pylint", "tool.hatch.build.hooks", "tool.hatch.envs", "tool.setuptools.cmdclass",
+    "tool.pdm.scripts", "tool.poe", "tool.taskipy", "tool.poetry.build", "tool.poetry.plugins",
+    "tool.cibuildwheel", "tool.coverage.run.plugins", "tool.uv.sources", "tool.uv.index",
+    "tool.poetry.source", "tool.pdm.source",
+)  # fmt: skip
+
+
+def _changes_tools(change: SourceChange, path: str, text_of: Callable[[str], SourceText]) -> str:
+    """Why a change of a settings file that also holds harmless things needs consent, or ''."""
+    if os.path.basename(path).lower() != "pyproject.toml":
+        return ""
+    import tomllib
+
+    try:
+        text = change.apply(text_of).get(path)
+        new = tomllib.loads(text.string) if text is not None else {}
+    except (TreewrightError, ValueError):
+        return "cannot be read afterwards"
+    try:
+        old = tomllib.loads(text_of(path).string)
+    except (TreewrightError, ValueError):
+        old = {}
+    for key in _TOOL_KEYS:
+        if _at(new, key) != _at(old, key) and _at(new, key) is not None:
+            return f"changes [{key}], which names what tools run"
+    return ""
+
+
+def _at(table: object, key: str) -> object:
+    for part in key.split("."):
+        if not isinstance(table, dict):
+            return None
+        table = cast("dict[str, object]", table).get(part)
+    return table
 
 
 def _inside(path: str, roots: Collection[str]) -> bool:

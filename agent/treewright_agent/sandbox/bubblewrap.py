@@ -36,6 +36,28 @@ def system_readable() -> list[str]:
     return found + [f"/etc/{name}" for name in _ETC if os.path.exists(f"/etc/{name}")]
 
 
+ACCOUNTS = ("/etc/passwd", "/etc/group", "/etc/hosts")
+"""Who else uses the machine is nobody's business inside: these are written anew."""
+
+
+def write_accounts(folder: str, home: str) -> None:
+    """The files that stand for ACCOUNTS, into `folder`: this user, root and nobody."""
+    uid, gid = os.getuid(), os.getgid()
+    users = {0: ("root", "/root", 0), 65534: ("nobody", "/nonexistent", 65534)}
+    users[uid] = ("root" if uid == 0 else "user", home, gid)
+    rows = [
+        f"{name}:x:{id}:{group}::{place}:/bin/sh\n" for id, (name, place, group) in users.items()
+    ]
+    groups = {0: "root", 65534: "nogroup", gid: "root" if gid == 0 else "user"}
+    for name, text in (
+        ("passwd", "".join(rows)),
+        ("group", "".join(f"{name}:x:{id}:\n" for id, name in groups.items())),
+        ("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"),
+    ):
+        with open(os.path.join(folder, name), "w", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+            file.write(text)
+
+
 def find() -> str | None:
     """The bubblewrap program. The PyPI package of that name is another project."""
     return shutil.which("bwrap", path="/usr/bin:/usr/local/bin:/bin")
@@ -54,7 +76,10 @@ def command(
     for name, value in environment.items():
         line += ["--setenv", name, value]
     for path in system_readable():
-        if os.path.islink(path):
+        own = os.path.join(private[0], os.path.basename(path))
+        if path in ACCOUNTS and os.path.exists(own):
+            line += ["--ro-bind", own, path]
+        elif os.path.islink(path):
             line += ["--symlink", os.readlink(path), path]
         else:
             line += ["--ro-bind", path, path]

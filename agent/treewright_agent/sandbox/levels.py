@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from treewright_agent.sandbox import bubblewrap, environment, seccomp
+from treewright_agent.sandbox.places import permitted
 from treewright_agent.sandbox.policy import Level, Limits, Policy
 from treewright_indexer.errors import RefusedError
 
@@ -88,6 +89,9 @@ def refusal(protection: Protection, minimum: Level) -> str:
 def _prepared(
     level: Level, namespaces: bool, argv: Sequence[str], cwd: str, policy: Policy
 ) -> Prepared:
+    readable = tuple(path for path in policy.readable if permitted(path))
+    if readable != policy.readable:
+        policy = replace(policy, readable=readable)
     private = [tempfile.mkdtemp(prefix="treewright-run-")]
     home, temporary = os.path.join(private[0], "home"), os.path.join(private[0], "tmp")
     os.mkdir(home)
@@ -116,6 +120,7 @@ def _with_bubblewrap(
         os.write(fd, code)
         os.lseek(fd, 0, os.SEEK_SET)
         fds = (fd,)
+    bubblewrap.write_accounts(private[0], os.path.join(private[0], "home"))
     limited = [*_limiting(policy.limits, argv), *argv]
     for real, seen in policy.seen_as.items():
         if cwd == real or cwd.startswith(real + os.sep):

@@ -37,6 +37,8 @@ class Limits:
     n_open_files: int = 1024
     file_bytes: int = 512 << 20
     """The size of one file that it writes."""
+    disk_bytes: int = 4 << 30
+    """What the folders that it may write grow by, all files together, as the file system counts."""
     output_bytes: int = 1 << 20
     """What is kept of each of stdout and stderr; the middle of more is left out."""
     flood_bytes: int = 64 << 20

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from treewright_agent.sandbox import levels
 from treewright_agent.sandbox.policy import Level, Limits, Policy
-from treewright_agent.sandbox.watch import broken_limit, usage_of
+from treewright_agent.sandbox.watch import broken_limit, free_bytes, usage_of
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError
 
@@ -25,7 +25,7 @@ _CHUNK = 1 << 16
 @dataclass(frozen=True, slots=True)
 class Result:
     """How a command ended. `limit` names the bound that ended it: time, cpu, memory, processes,
-    output; '' when it ended by itself. 128 + n is signal n."""
+    disk, output; '' when it ended by itself. 128 + n is signal n."""
 
     returncode: int
     stdout: str
@@ -49,6 +49,8 @@ class Running:
         self.limits = limits
         self.started = time.monotonic()
         self._private = prepared.private
+        self._disk = prepared.private[0] if prepared.private else ""
+        self._free = free_bytes(self._disk)
         self._closed = False
         try:
             self._process = subprocess.Popen(
@@ -90,6 +92,8 @@ class Running:
         return found.decode("utf-8", "replace")
 
     def broken_limit(self) -> str:
+        if self._free - free_bytes(self._disk) > self.limits.disk_bytes:
+            return "disk"
         return broken_limit(usage_of(self.pid), self.limits)
 
     def poll(self) -> int | None:

@@ -90,5 +90,14 @@ def broken_limit(usage: Usage, limits: Limits) -> str:
     return "processes" if usage.n_processes > limits.n_processes else ""
 
 
+def free_bytes(folder: str) -> int:
+    """What is free where `folder` lies; 0 when nobody can say."""
+    try:
+        found = os.statvfs(folder)
+    except (OSError, AttributeError):
+        return 0
+    return found.f_bavail * found.f_frsize
+
+
 Measure = Callable[[int], Usage]
 Environment = Mapping[str, str]
