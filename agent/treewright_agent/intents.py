@@ -156,6 +156,12 @@ _RULES: tuple[_Rule, ...] = (
         rf"(?:删除|移除|去掉)\s*(?:函数|方法|类)?\s*{_symbol('function')}\s*(?:的|上的)\s*(?:装饰器)\s*[`]?(?P<decorator>@?{_DOTTED})[`]?",
     ),
     *_rules(
+        "remove_decorator_everywhere",
+        rf"(?:remove|drop|delete|strip)\s+(?:all\s+(?:uses\s+of\s+)?|every\s+|the\s+)*(?:decorator\s+)?[`]?(?P<decorator>@{_DOTTED}|{_DOTTED}(?=[`]?\s+decorators?)|(?<=decorator ){_DOTTED})[`]?(?:\s+decorators?)?\s+(?:everywhere|from\s+(?:all|every)\s+(?:functions?|class(?:es)?|methods?|tests?)|(?:from|in|across)\s+(?:the\s+)?(?:whole\s+|entire\s+)?(?:project|workspace|code\s?base|repo(?:sitory)?)|in\s+all\s+files)",
+        rf"(?:在)?(?:整个|全部|所有)?(?:项目|工作区|代码库)?(?:中|里)?\s*(?:删除|移除|去掉)\s*(?:所有|全部|一切)\s*(?:的)?\s*(?:装饰器)?\s*[`]?(?P<decorator>@?{_DOTTED})[`]?\s*(?:装饰器)?",
+        rf"(?:把|将)\s*(?:装饰器)?\s*[`]?(?P<decorator>@{_DOTTED})[`]?\s*(?:装饰器)?\s*(?:从\s*(?:整个|所有|全部)(?:项目|工作区|代码库|文件)(?:中|里)?)\s*(?:删除|移除|去掉)",
+    ),
+    *_rules(
         "delete_symbol",
         rf"(?:safely\s+)?(?:remove|delete)\s+(?:the\s+)?(?:unused\s+|dead\s+)?(?:function|method|class|constant|variable)\s+{_symbol('symbol')}{_IN_FILE}(?:\s+if\s+(?:it\s+is\s+)?unused)?",
         rf"(?:安全)?(?:删除|移除)\s*(?:未使用的)?(?:函数|方法|类|常量|变量)\s*{_symbol('symbol')}",

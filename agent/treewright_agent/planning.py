@@ -361,6 +361,12 @@ def _remove_decorator(intent: Intent, scene: _Scene) -> _Plan:
     return f"Remove @{decorator.removeprefix('@')} from {function}", [call]
 
 
+def _remove_decorator_everywhere(intent: Intent, scene: _Scene) -> _Plan:
+    decorator = intent.slots["decorator"].removeprefix("@")
+    call = Call(_operation("remove_decorator"), {"decorator": decorator})
+    return f"Remove @{decorator} everywhere", [call]
+
+
 def _delete_symbol(intent: Intent, scene: _Scene) -> _Plan:
     symbol = intent.slots["symbol"]
     target = _target(scene, symbol, intent.slots.get("file", ""))
@@ -404,6 +410,7 @@ _PLANNERS: dict[str, Callable[[Intent, _Scene], _Plan]] = {
     "add_import": _add_import,
     "add_decorator": _add_decorator,
     "remove_decorator": _remove_decorator,
+    "remove_decorator_everywhere": _remove_decorator_everywhere,
     "delete_symbol": _delete_symbol,
     "inline": _inline,
     "replace_pattern": _replace_pattern,

@@ -81,11 +81,13 @@ from treewright_agent.operations.move_file import MOVE_FILE
 from treewright_agent.operations.move_symbol import MOVE_SYMBOL
 from treewright_agent.operations.organize_imports import ORGANIZE_IMPORTS
 from treewright_agent.operations.removal import DELETE_SYMBOL, REMOVE_DEAD_CODE, REMOVE_DECORATOR
+from treewright_agent.operations.remove_flag import REMOVE_FLAG
 from treewright_agent.operations.remove_import import REMOVE_IMPORT
 from treewright_agent.operations.remove_unused_imports import REMOVE_UNUSED_IMPORTS
 from treewright_agent.operations.remove_variable import REMOVE_VARIABLE
 from treewright_agent.operations.rename_module import RENAME_MODULE
 from treewright_agent.operations.rename_symbol import RENAME_SYMBOL
+from treewright_agent.operations.replace_import import REPLACE_IMPORT
 from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
 from treewright_agent.operations.to_f_string import TO_F_STRING
@@ -139,6 +141,8 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     REMOVE_DEAD_CODE,
     REMOVE_DECORATOR,
     DELETE_SYMBOL,
+    REPLACE_IMPORT,
+    REMOVE_FLAG,
 )
 
 

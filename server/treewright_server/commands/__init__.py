@@ -49,6 +49,8 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "remove_dead_code",
     "remove_decorator",
     "delete_symbol",
+    "replace_import",
+    "remove_flag",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
@@ -60,6 +62,8 @@ COMMANDS: Final[dict[str, str]] = {
     "treewright.index.status": "index_status",
     "treewright.index.rebuild": "index_rebuild",
     "treewright.search": "search",
+    "treewright.similar": "similar",
+    "treewright.testsFor": "similar:tests",
     "treewright.graph": "graph",
     "treewright.task": "task",
     "treewright.fix": "task:fix",
