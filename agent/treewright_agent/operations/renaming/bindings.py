@@ -16,6 +16,7 @@ from treewright_agent.operations.renaming.model import (
     Root,
     Scoped,
 )
+from treewright_agent.operations.renaming.roots import twin_of
 from treewright_agent.operations.scoping import home_of
 from treewright_indexer.errors import RefusedError
 from treewright_indexer.graph.occurrences import receiver_before
@@ -48,6 +49,9 @@ class Bindings:
             if scoped.scope > 0:
                 continue
             self.providers.add(scoped.path)
+            twin = twin_of(names, scoped.path)
+            if twin and scoped.scope == 0:
+                queue.append(Scoped(twin, 0))
             for path, facts, item in importing.get(scoped.path, ()):
                 if path == scoped.path:
                     continue

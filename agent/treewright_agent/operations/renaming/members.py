@@ -22,6 +22,7 @@ from treewright_agent.operations.renaming.model import (
     Root,
     class_of_scope,
 )
+from treewright_agent.operations.renaming.receivers import Unknown
 from treewright_agent.operations.renaming.roots import CLASS_KINDS
 from treewright_agent.operations.scoping import home_of
 from treewright_indexer.errors import RefusedError
@@ -44,6 +45,9 @@ _COMMON = frozenset(name for kind in _TYPES for name in dir(kind)) | frozenset(
     """.split()
 )
 """Names that objects of the language and its library have: an unknown receiver may be one."""
+
+_MAX_BELOW = 400
+"""Classes that inherit from a family that are looked at."""
 
 
 class Members:
@@ -132,6 +136,47 @@ class Members:
                         )
                     if verdict is None:
                         self.unsure_base = base
+        self._require_no_mixture()
+
+    def _require_no_mixture(self) -> None:
+        """Refuse what a class below gets from a class outside the workspace as well: `class
+        Test(unittest.TestCase, Mixin)`, where the mixin declares `assertEqual`."""
+        names = self.names
+        for target in self._below():
+            facts = names.facts(target.path)
+            bases = facts.symbols[target.symbol].bases if facts is not None else ()
+            if len(bases) < 2:
+                continue
+            own = {base.key for base in names.resolver.bases(target)}
+            for base in bases:
+                if self.is_own(target, base, own):
+                    continue
+                if external.defines(names.snapshot, target.path, base, names.old):
+                    raise RefusedError(
+                        f"`{target.name}` ({names.shown(target.path, target.name_span.start)})"
+                        f" has `{names.old}` from `{base}` too, which is outside this workspace"
+                    )
+
+    def _below(self) -> list[Target]:
+        """The classes that inherit from the family, at any depth, nearest first."""
+        resolver = self.names.resolver
+        found: dict[tuple[str, int], Target] = {}
+        queue = [resolver.target_of(key.path, key.symbol) for key in sorted(self.classes)]
+        while queue and len(found) < _MAX_BELOW:
+            current = queue.pop(0)
+            for path, uses in self.names.snapshot.uses(current.name):
+                starts = [use.start for use in uses if use.role == Role.INHERIT]
+                facts = self.names.facts(path) if starts else None
+                for start in starts if facts is not None else ():
+                    index = facts.symbol_at(start) if facts is not None else -1
+                    if index < 0 or facts is None or facts.symbols[index].kind not in CLASS_KINDS:
+                        continue
+                    below = resolver.target_of(path, index)
+                    known = below.key in found or ClassKey(path, index) in self.classes
+                    if not known and any(b.key == current.key for b in resolver.bases(below)):
+                        found[below.key] = below
+                        queue.append(below)
+        return list(found.values())
 
     def is_own(self, target: Target, base: str, own: set[tuple[str, int]]) -> bool:
         """True when the base as written is a class of the workspace."""
@@ -208,25 +253,42 @@ class Members:
                 found.add(Place(path, names.span(start)))
             return ours
         parts = receiver_before(names.data(path), start)
-        if not parts:
-            return None
-        values = resolver.evaluate(path, parts, start)
-        if not values:
-            return (
-                False
-                if self._is_foreign_module(path, facts, parts[0].name, start, len(parts))
-                else None
-            )
+        values = resolver.evaluate(path, parts, start) if parts else []
+        if parts and not values:
+            head = parts[0].name
+            if self._is_foreign_module(path, facts, head, start, len(parts)):
+                return False
         verdicts = {self._value(value) for value in values}
+        if not verdicts or verdicts == {None}:
+            verdicts = self._inferred(path, start)
         if True in verdicts:
-            doubt = ""
-            if False in verdicts or len({v.target.key for v in values if self._value(v)}) < len(
-                {v.target.key for v in values}
-            ):
-                doubt = "it may be another class's member as well"
+            doubt = "it may be another class's member as well" if False in verdicts else ""
             found.add(Place(path, names.span(start), doubt))
             return True
         return None if None in verdicts else False
+
+    def _inferred(self, path: str, start: int) -> set[bool | None]:
+        """The verdicts on everything that the object before the dot can be."""
+        verdicts: set[bool | None] = set()
+        for kind in self.names.receivers.before_dot(path, start):
+            if isinstance(kind, Value):
+                verdicts.add(self._value(kind))
+            elif isinstance(kind, Unknown):
+                verdicts.add(None)
+            elif not verdicts:  # no class of the workspace: says nothing beside one that is
+                verdicts.add(False)
+        if verdicts == {True, False} or verdicts == {True, None}:
+            return verdicts if self._is_contested(path, start) else {True}
+        return verdicts
+
+    def _is_contested(self, path: str, start: int) -> bool:
+        """Whether another class of the workspace that the object can be has such a member."""
+        others = (
+            kind
+            for kind in self.names.receivers.before_dot(path, start)
+            if isinstance(kind, Value) and self._value(kind) is False
+        )
+        return any(self.names.resolver.member(kind, self.names.old) for kind in others)
 
     def _value(self, value: Value) -> bool | None:
         """Whether the member of a value is ours; None when its class is not fully known."""

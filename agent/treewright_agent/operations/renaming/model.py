@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from treewright_agent.changes import Note
+from treewright_agent.operations.renaming.receivers import Receivers
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.resolve import Resolver
@@ -88,6 +89,7 @@ class Names:
         self.new = new
         self.length = len(old.encode())
         self.resolver = Resolver(snapshot, token)
+        self.receivers = Receivers(self.resolver)
         self.uses = self._uses(old, only)
         self._new_uses: dict[str, list[Reference]] | None = None
         self._only = only

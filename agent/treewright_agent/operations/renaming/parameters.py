@@ -96,6 +96,10 @@ def callees(names: Names, path: str, offset: int, jedi: Jedi, *, ask: bool = Tru
         parts = receiver_before(data, start)
         values = names.resolver.evaluate(path, parts, start) if parts else []
         found = [t for v in values for t in names.resolver.member(v, called.name)]
+        if not found:
+            kinds = names.receivers.before_dot(path, start)
+            members = [k for k in kinds if isinstance(k, Value)]
+            found = [t for v in members for t in names.resolver.member(v, called.name)]
     else:
         found = names.resolver.resolve_name(path, called.name, start)
     found = [t for target in found for t in _callable(names.resolver, target)]

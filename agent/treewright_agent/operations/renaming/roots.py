@@ -12,11 +12,13 @@ from treewright_agent.operations.renaming.model import (
     Root,
     Scoped,
 )
+from treewright_agent.operations.renaming.receivers import Box, Foreign
 from treewright_agent.operations.scoping import home_of
 from treewright_indexer.errors import RefusedError
 from treewright_indexer.graph import Occurrence, Target
 from treewright_indexer.graph.model import Confidence
 from treewright_indexer.graph.occurrences import receiver_before
+from treewright_indexer.graph.resolve import Value
 from treewright_indexer.model import FileFacts, Import, Role
 
 _MAX_CHAIN = 24
@@ -74,12 +76,18 @@ def scoped_root(names: Names, path: str, scope: int, kind: str) -> Root:
     """A module's name, with its stub's or its implementation's; or a local one."""
     scoped = [Scoped(path, scope)]
     if scope == 0:
-        stem, suffix = os.path.splitext(path)
-        twin = stem + (".pyi" if suffix == ".py" else ".py")
-        facts = names.facts(twin) if names.snapshot.exists(twin) else None
-        if facts is not None and names.old in facts.scopes[0].bindings:
+        twin = twin_of(names, path)
+        if twin:
             scoped.append(Scoped(twin, 0))
     return Root(names.old, kind, tuple(scoped))
+
+
+def twin_of(names: Names, path: str) -> str:
+    """The stub of a module, or the module of a stub, when its top level binds the name too."""
+    stem, suffix = os.path.splitext(path)
+    twin = stem + (".pyi" if suffix == ".py" else ".py")
+    facts = names.facts(twin) if names.snapshot.exists(twin) else None
+    return twin if facts is not None and names.old in facts.scopes[0].bindings else ""
 
 
 def _defined_here(facts: FileFacts, names: Names, path: str, home: int) -> bool:
@@ -216,6 +224,12 @@ def _of_attribute(names: Names, occurrence: Occurrence, jedi: Jedi) -> Root:
     for value in values:
         for target in resolver.member(value, occurrence.name):
             return of_target(names, target)
+    inferred = names.receivers.before_dot(path, start)
+    for kind in inferred:
+        for target in resolver.member(kind, occurrence.name) if isinstance(kind, Value) else ():
+            return of_target(names, target)
+    if inferred and all(isinstance(kind, Foreign | Box) for kind in inferred):
+        raise RefusedError(f"`{occurrence.name}` is defined outside this workspace")
     found = jedi.definitions(path, start)
     for other, line in found:
         root = _defined_at(names, other, line, occurrence.name)
