@@ -29,11 +29,11 @@ _PATH = re.compile(r"(?<![\w/])((?:[\w.-]+/)*[\w-]+\.[A-Za-z]{1,5})(?![\w])")
 
 def find_hits(snapshot: Snapshot, query: str, k: int, token: CancelToken) -> list[dict[str, Any]]:
     """Search results as rows: file, start_line, end_line, symbol, kind, score, sources, snippet."""
-    from treewright_indexer.search.lexical import search
+    from treewright_indexer.search.engine import search
 
     token.check()
     rows: list[dict[str, Any]] = []
-    for hit in search(snapshot, query, k):
+    for hit in search(snapshot, query, k, token=token).hits:
         row = hit._asdict()
         row["file"] = row.pop("path")
         row["sources"] = list(row["sources"])

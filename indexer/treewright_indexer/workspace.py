@@ -56,6 +56,25 @@ class Workspace:
         with self._lock:
             return Snapshot(self._revision, self._folders, self._overlays, cache=self.documents)
 
+    def use_models(self, models: Models | None) -> None:
+        """Embed with other models from now on. What folders have serves until those are done.
+
+        With None, folders keep their vectors and new ones get none.
+        """
+        self.models = models
+        if models is None:
+            return
+        from treewright_indexer.search.vectors import Vectors
+
+        for folder in self.folders:
+            if folder.vectors is not None:
+                folder.vectors.use(models)
+            else:
+                folder.vectors = Vectors(
+                    folder.root, folder.store, models, self.settings.cache_dir, tell=self._tell
+                )
+                folder.vectors.wake()
+
     @property
     def folders(self) -> list[Folder]:
         return list(self._folders)

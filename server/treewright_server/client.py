@@ -38,6 +38,7 @@ class ClientFeatures(NamedTuple):
     code_action_literals: bool = False
     code_action_data: bool = False
     resolves_edit: bool = False
+    resolves_command: bool = False
     disabled_actions: bool = False
     preferred_actions: bool = False
     versioned_diagnostics: bool = False
@@ -113,6 +114,7 @@ class ClientFeatures(NamedTuple):
             code_action_literals=text("codeAction", "codeActionLiteralSupport") is not None,
             code_action_data=bool(text("codeAction", "dataSupport")),
             resolves_edit="edit" in resolvable,
+            resolves_command="command" in resolvable,
             disabled_actions=bool(text("codeAction", "disabledSupport")),
             preferred_actions=bool(text("codeAction", "isPreferredSupport")),
             versioned_diagnostics=bool(text("publishDiagnostics", "versionSupport")),

@@ -340,6 +340,10 @@ class Session:
         self._apply_settings()
         if self._workspace is None:
             return
+        if self.settings.search != before.search and self.settings.search.semantic:
+            from treewright_indexer.encoders.shelf import Models
+
+            self._workspace.use_models(Models(self.settings.search.domain(background=True)))
         if self.settings.index != before.index:
             self._workspace.settings = self.settings.index.domain()
             for root in list(self._roots):  # scan again under the new rules

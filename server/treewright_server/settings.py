@@ -60,7 +60,7 @@ class SearchLayer(msgspec.Struct, frozen=True, rename="camel"):
     embedder: str | None = None
     """Path of a model manifest; None takes the model that ships."""
     reranker: str | None = None
-    """Path of a reranker's manifest; none ships, since none paid for itself."""
+    """Path of a cross-encoder's manifest; None takes what ships, "none" reorders nothing."""
     device: Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "directml"] = "auto"
     threads: int = 0
     """Processor threads of a model; 0 takes what the machine has."""
@@ -78,7 +78,11 @@ class SearchLayer(msgspec.Struct, frozen=True, rename="camel"):
     def domain(self, *, background: bool = False) -> ModelSettings:
         """The same as the indexer knows it; in the `background` embedding gives way."""
         from treewright_indexer.encoders.providers import EncoderSettings
-        from treewright_indexer.encoders.shelf import DEFAULT_EMBEDDER, ModelSettings
+        from treewright_indexer.encoders.shelf import (
+            DEFAULT_EMBEDDER,
+            DEFAULT_RERANKER,
+            ModelSettings,
+        )
 
         remote = None
         if self.remote_url:  # its client loads half of HTTP
@@ -92,7 +96,10 @@ class SearchLayer(msgspec.Struct, frozen=True, rename="camel"):
                 self.remote_consent,
             )
         run = EncoderSettings(self.device, self.threads, self.gpu_memory_mb, background=background)
-        return ModelSettings(self.embedder or DEFAULT_EMBEDDER, self.reranker or "", remote, run)
+        reranker = DEFAULT_RERANKER if self.reranker is None else self.reranker
+        if reranker == "none":
+            reranker = ""
+        return ModelSettings(self.embedder or DEFAULT_EMBEDDER, reranker, remote, run)
 
 
 class LintLayer(msgspec.Struct, frozen=True, rename="camel"):

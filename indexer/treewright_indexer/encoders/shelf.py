@@ -35,11 +35,11 @@ class ModelSettings:
     """Name of a model that ships, path of a manifest, or '' for none."""
     reranker: str = DEFAULT_RERANKER
     """`late`, path of a manifest, or '' for none."""
-    quick: str = DEFAULT_QUICK
-    """The static model that answers while vectors are made, or '' for none."""
     remote: RemoteSettings | None = None
     """Embeds over the network instead; off unless the user's settings say so."""
     run: EncoderSettings = field(default_factory=EncoderSettings)
+    quick: str = DEFAULT_QUICK
+    """The static model that answers while vectors are made, or '' for none."""
 
 
 def shipped_folder() -> Path:

@@ -45,6 +45,9 @@ _pool_lock = Lock()
 _pool: ThreadPoolExecutor | None = None
 
 
+Partial = Callable[[str, list[Hit]], None]
+
+
 class Answer(NamedTuple):
     """What a search found and how."""
 
@@ -72,12 +75,14 @@ def search(
     boosts: Mapping[str, float] | None = None,
     budget_s: float = _BUDGET_S,
     rerank_s: float = BUDGET_S,
+    partial: Partial | None = None,
     token: CancelToken | None = None,
 ) -> Answer:
     """The best `k` chunks for `query`. Raises CancelledError.
 
     `reranker` None takes the one that the folders' models offer once it is loaded; with `rerank`
-    False there is none. It may take `rerank_s`.
+    False there is none. It may take `rerank_s`. `partial` is called with what is known before
+    the end, from this thread: ("words", hits) at once, and ("fused", hits) before a reranker.
     """
     began = time.monotonic()
     plan = plan_of(query)
@@ -93,7 +98,15 @@ def search(
     known = _cache.get(key)
     if known is not None:
         return known._replace(ms=_ms(began))
-    candidates, complete, limit = retrieve(snapshot, plan, mode, notes, began + budget_s, token)
+
+    def words(found: list[Candidate]) -> None:
+        if partial is not None and found:
+            copies = [replace(candidate, scores=dict(candidate.scores)) for candidate in found]
+            partial("words", hits_of(snapshot, fuse(plan, copies, boosts=boosts), k))
+
+    candidates, complete, limit = retrieve(
+        snapshot, plan, mode, notes, began + budget_s, token, words
+    )
     if token is not None:
         token.check()
     took_part = tuple(sorted({source for c in candidates for source in c.scores}))
@@ -110,9 +123,11 @@ def search(
         if reranker is not None and wants(plan, reranker):
             if token is not None:
                 token.check()
+            if partial is not None:
+                partial("fused", hits_of(snapshot, ranked, k))
             ranked = rerank_head(snapshot, plan, ranked, reranker, notes, _start, rerank_s)
             took_part = (*took_part, "rerank")
-    hits = _hits(snapshot, ranked, k)
+    hits = hits_of(snapshot, ranked, k)
     answer = Answer(hits, plan, took_part, complete, relevant, tuple(notes), _ms(began))
     if not any(note.startswith(("degraded", "rerank: skipped")) for note in notes):
         _cache.put(key, answer)
@@ -141,6 +156,7 @@ def retrieve(
     notes: list[str],
     deadline: float,
     token: CancelToken | None,
+    on_words: Callable[[list[Candidate]], None] = lambda found: None,
 ) -> tuple[list[Candidate], bool, float]:
     """Candidates of all retrievers that the mode names, merged; whether vectors are complete;
     and the cosine below which the model says that nothing is relevant."""
@@ -156,6 +172,8 @@ def retrieve(
             found, numbers = retrievers.words(snapshot, plan, token)
         except StoreError as error:
             notes.append(f"degraded: words ({error})")
+        if wants_meaning:
+            on_words(list(found.values()))
     if named is not None:
         _merge(found, _result(named, deadline, "names", notes) or {})
     complete, limit = True, 0.0
@@ -236,7 +254,8 @@ def _says_something(candidates: list[Candidate], limit: float, sources: tuple[st
 # -------------------------------------------------------------------- hits
 
 
-def _hits(snapshot: Snapshot, ranked: list[Candidate], k: int) -> list[Hit]:
+def hits_of(snapshot: Snapshot, ranked: list[Candidate], k: int) -> list[Hit]:
+    """The first `k` whose files are still there, with their text."""
     hits: list[Hit] = []
     for candidate in ranked:
         try:

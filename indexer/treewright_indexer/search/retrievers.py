@@ -55,8 +55,18 @@ def words(
 class Meaning:
     """The dense retriever over one snapshot's folders, for one query."""
 
-    def __init__(self, snapshot: Snapshot, query: str, token: CancelToken | None = None) -> None:
-        """Embeds the query, once for each model that serves. Raises ModelError."""
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        query: str,
+        token: CancelToken | None = None,
+        *,
+        document: tuple[str, str, str] | None = None,
+    ) -> None:
+        """Embeds the query, once for each model that serves. Raises ModelError.
+
+        With `document`, a (path, symbol, code), that is what others are compared with.
+        """
         self._snapshot = snapshot
         self._token = token
         self._current: dict[str, bool] = {}
@@ -78,7 +88,11 @@ class Meaning:
             if serving is not None:
                 encoder = serving.encoder
             if encoder.generation not in vectors:
-                vectors[encoder.generation] = encoder.query(query)
+                vectors[encoder.generation] = (
+                    encoder.query(query)
+                    if document is None
+                    else folder.vectors.embed_now(encoder, [document])[0]
+                )
             self.relevant = encoder.relevant
             if serving is not None:
                 self._asked[folder.root] = serving, vectors[encoder.generation]

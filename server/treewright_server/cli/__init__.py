@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     search.add_argument(
         "--rerank", action=argparse.BooleanOptionalAction, default=None,
-        help="reorder the best results with the reranker that the settings name",
+        help="reorder the best results with a reranker (the default where one helps)",
     )  # fmt: skip
     search.add_argument("--explain", action="store_true", help="say how it was found")
     search.add_argument(

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from treewright_indexer.workspace import Workspace
 
 
+_RERANK_S = 2.0
+"""Nobody types meanwhile: the same query gives the same answer on a busy machine too."""
+
+
 class Query(msgspec.Struct):
     """One line of --batch."""
 
@@ -52,7 +56,8 @@ def run(arguments: Namespace) -> int:
         models.start_warm_up()
     with opened(root, models=models) as (workspace, folder):
         _wait_for_vectors(folder)
-        searcher = _Searcher(workspace, arguments.mode, _reranker(models))
+        wanted = models is not None and arguments.rerank is not False
+        searcher = _Searcher(workspace, arguments.mode, _reranker(models) if wanted else None)
         if arguments.batch:
             return _batch(searcher, folder, started)
         answer = searcher(given, arguments.k)
@@ -74,7 +79,15 @@ class _Searcher:
     def __call__(self, query: str, k: int) -> Answer:
         from treewright_indexer.search.engine import search
 
-        return search(self._workspace.snapshot(), query, k, mode=self.mode, reranker=self._reranker)
+        return search(
+            self._workspace.snapshot(),
+            query,
+            k,
+            mode=self.mode,
+            rerank=self._reranker is not None,
+            reranker=self._reranker,
+            rerank_s=_RERANK_S,
+        )
 
 
 def _models(root: str, arguments: Namespace) -> Models | None:
@@ -82,20 +95,9 @@ def _models(root: str, arguments: Namespace) -> Models | None:
     layer = load_settings(root).search
     if arguments.mode in ("lexical", "graph") or not layer.semantic:
         return None
-    from dataclasses import replace
-
     from treewright_indexer.encoders.shelf import Models
 
-    settings = layer.domain()
-    if arguments.rerank is False:
-        settings = replace(settings, reranker="")
-    elif arguments.rerank and not settings.reranker:
-        print(
-            "treewright: no reranker ships, since none was measured to help; "
-            "name one with search.reranker",
-            file=sys.stderr,
-        )
-    return Models(settings)
+    return Models(layer.domain())
 
 
 def _reranker(models: Models | None) -> Reranker | None:

@@ -19,6 +19,8 @@ CODE_ACTIONS: Final[dict[str, Any]] = {
         "refactor.rewrite",
         "source.organizeImports",
         "source.fixAll.treewright",
+        "treewright.find.similar",
+        "treewright.find.tests",
     ],
     "resolveProvider": True,
 }

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError, TreewrightError
+from treewright_server import finding
 from treewright_server.convert import Mapper
+from treewright_server.fixing import fix_actions
 from treewright_server.given import ends, member, objects, path_of
 from treewright_server.lanes import answer
 from treewright_server.plain import is_list, is_object, strings
@@ -33,7 +35,7 @@ Action = dict[str, Any]
 
 async def handle(ls: TreewrightServer, params: Any) -> list[Action]:
     if not ls.session.settings.agent.trusted:
-        return []
+        return finding.actions(ls, params)
     snapshot_of: list[Snapshot] = []
 
     def work(snapshot: Snapshot, token: CancelToken) -> list[tuple[Action, Proposal | None]]:
@@ -45,7 +47,7 @@ async def handle(ls: TreewrightServer, params: Any) -> list[Action]:
         for _, proposal in actions:
             if proposal is not None:
                 ls.session.feedback.shown(proposal, snapshot_of[0])
-    return [action for action, _ in actions]
+    return [*(action for action, _ in actions), *finding.actions(ls, params)]
 
 
 def _actions(
@@ -80,6 +82,15 @@ def _actions(
             reported = given.get(offer.diagnostic) if offer.diagnostic else None
             action = _action(ls, recipe_id, offer, proposal, reported, snapshot)
             actions.append((action, proposal))
+    client = ls.session.client
+    if client.code_action_literals:
+        folder = snapshot.folder_of(path)
+        tasks = fix_actions(
+            params, snapshot, path, span.start,
+            has_model=bool(ls.session.services.model), folder=folder.root if folder else "/",
+        )  # fmt: skip
+        only = context.get("only")
+        actions += [(action, None) for action in tasks if _wanted(action["kind"], only)]
     return actions
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
+from treewright_server import finding
 from treewright_server.lanes import answer
 from treewright_server.plain import field, is_object
 from treewright_server.proposing import edit_of, from_data
@@ -22,6 +23,10 @@ async def handle(ls: TreewrightServer, params: Any) -> Any:
     data = field(params, "data")
     if not is_object(data) or data.get("treewright") != 1 or field(params, "edit") is not None:
         return params
+    if "find" in data:
+        return await answer(
+            ls, lambda snapshot, token: finding.resolved(ls, params, snapshot, token)
+        )
     ls.session.require_trust("changes")
 
     def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot, dict[str, Any]]:

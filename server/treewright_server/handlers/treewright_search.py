@@ -1,19 +1,24 @@
-"""treewright/search: code by words or like a place. `{"query", "limit", "like"?}` -> [Found]."""
+"""treewright/search: code by words, meaning, or like a place. `{"query", "limit", …}` -> [Found].
+
+With a `partialResultToken` what is known before the end is told as it comes: words at once, then
+words with meaning, and the answer is what a reranker makes of them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.errors import TreewrightError
 from treewright_indexer.text import Span
 from treewright_server.answering import decoded
 from treewright_server.convert import to_path
+from treewright_server.finding import rows
 from treewright_server.places import Places
 
 if TYPE_CHECKING:
+    from treewright_indexer.search.lexical import Hit
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
@@ -25,50 +30,52 @@ class Like(msgspec.Struct, frozen=True):
     range: Any
 
 
-class Params(msgspec.Struct, frozen=True):
+class Params(msgspec.Struct, frozen=True, rename="camel"):
     query: str
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
     like: Like | None = None
+    mode: Literal["hybrid", "lexical", "dense", "graph"] = "hybrid"
+    partial_result_token: str | int | None = None
 
 
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> list[dict[str, Any]]:
-    from treewright_indexer.search.engine import search
-
     given = decoded(params, Params, METHOD)
     places = Places(ls, snapshot)
-    own: tuple[str, Span] | None = None
     if given.like is not None:
+        from treewright_indexer.search.similar import similar
+
         path = to_path(given.like.uri)
-        own = path, places.mapper(path).span(given.like.range)
-    rows: list[dict[str, Any]] = []
-    wanted = given.limit + (8 if own else 0)
-    for hit in search(snapshot, given.query, wanted, token=token).hits:
-        for folder in snapshot.folders:
-            path = folder.absolute(hit.path)
-            if snapshot.exists(path):
-                break
-        else:
-            continue  # it vanished meanwhile
-        try:
-            text = snapshot.text(path)
-            first = min(hit.start_line, text.n_lines) - 1
-            last = min(hit.end_line, text.n_lines) - 1
-            span = Span(text.line_span(first).start, text.line_span(last).end)
-            location = places.location(path, span)
-        except TreewrightError:
-            continue
-        if own and path == own[0] and span.start < own[1].end and own[1].start < span.end:
-            continue
-        rows.append(
-            {
-                "place": {**location, "path": hit.path},
-                "symbol": hit.symbol,
-                "kind": hit.kind,
-                "score": hit.score,
-                "sources": list(hit.sources),
-                "snippet": hit.snippet,
-            }
-        )
-    return rows[: given.limit]
+        span: Span = places.mapper(path).span(given.like.range)
+        if span.start < span.end:
+            hits = similar(snapshot, path, span, given.limit, token=token)
+            return list(rows(places, snapshot, hits))
+    from treewright_indexer.search.engine import search
+
+    progress = given.partial_result_token
+
+    def partial(stage: str, hits: list[Hit]) -> None:
+        if not token.cancelled:
+            found = list(rows(places, snapshot, hits))
+            ls.notify(
+                "$/progress", {"token": progress, "value": {"stage": stage, "results": found}}
+            )
+
+    answer = search(
+        snapshot,
+        given.query,
+        given.limit,
+        mode=given.mode,
+        partial=partial if progress is not None else None,
+        token=token,
+    )
+    if progress is not None:
+        last = {
+            "stage": "done",
+            "complete": answer.complete,
+            "relevant": answer.relevant,
+            "notes": list(answer.notes),
+        }
+        ls.notify("$/progress", {"token": progress, "value": last})
+    return list(rows(places, snapshot, answer.hits))

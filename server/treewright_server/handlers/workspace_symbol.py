@@ -1,6 +1,7 @@
 """workspace/symbol: definitions whose name the letters of the query match, best first.
 
-No file is opened: the index knows the line and the column of each name.
+No file is opened: the index knows the line and the column of each name. A query that begins with
+`?` is looked for by meaning instead: `?where are payments retried`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
     from treewright_server.app import TreewrightServer
 
 LIMIT = 200
+BY_MEANING = "?"
+MEANT = 40
+"""Definitions that a query by meaning gives at most."""
 
 
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> list[dict[str, Any]]:
     query = string(params, "query")
+    if query.startswith(BY_MEANING):
+        return _meant(ls, query.removeprefix(BY_MEANING).strip(), snapshot, token)
     encoding, uri = ls.session.client.encoding, ls.session.documents.uri
     found: list[dict[str, Any]] = []
     for hit in snapshot.symbols_matching(query, LIMIT):
@@ -46,3 +52,30 @@ def handle(
             item["containerName"] = hit.container
         found.append(item)
     return found
+
+
+def _meant(
+    ls: TreewrightServer, query: str, snapshot: Snapshot, token: CancelToken
+) -> list[dict[str, Any]]:
+    """Definitions found by search, each once; a client that filters by letters may hide some."""
+    from treewright_indexer.search.engine import search
+    from treewright_server.finding import rows
+    from treewright_server.places import Places
+
+    if not query:
+        return []
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    hits = search(snapshot, query, 2 * MEANT, token=token).hits
+    for row in rows(Places(ls, snapshot), snapshot, hits):
+        container, _, name = row["symbol"].rpartition(".")
+        place = row["place"]
+        if not name or (place["uri"], row["symbol"]) in found:
+            continue
+        item: dict[str, Any] = {
+            "name": name,
+            "kind": SYMBOL_KIND.get(row["kind"], VARIABLE),
+            "location": {"uri": place["uri"], "range": place["range"]},
+            "containerName": container or place["path"],
+        }
+        found[place["uri"], row["symbol"]] = item
+    return list(found.values())[:MEANT]
