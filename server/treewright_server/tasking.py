@@ -122,7 +122,12 @@ def router_of(settings: AgentSettings) -> Router | None:
     from treewright_agent.models.router import Router
 
     clients = {endpoint.id: ChatClient(endpoint) for endpoint in settings.endpoints}
-    return Router(clients, cast("dict[str, tuple[str, ...]]", settings.roles))
+    router = Router(clients, cast("dict[str, tuple[str, ...]]", settings.roles))
+    if settings.roles.get("router"):
+        from treewright_agent.models.chooser import chooser_of
+
+        router.set_router_model(chooser_of(clients[settings.roles["router"][0]]))
+    return router
 
 
 def workspace_key(root: str) -> str:

@@ -201,3 +201,26 @@ def test_chat_streams_a_models_words(tmp_path: Path, root: Path) -> None:
         "run_command",
     }
     assert json.dumps(result)
+
+
+def test_a_failing_test_is_mended_from_its_code_action(client: LspClient, root: Path) -> None:
+    test = root / "test_calc.py"
+    test.write_text(
+        "from calc import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n    assert add(1, 1) == 2\n"
+    )
+    client.open(test)
+    cursor = {"line": 4, "character": 8}
+    actions = client.request(
+        "textDocument/codeAction",
+        {
+            "textDocument": {"uri": test.as_uri()},
+            "range": {"start": cursor, "end": cursor},
+            "context": {"diagnostics": []},
+        },
+    )
+    (action,) = [a for a in actions if a["title"] == "Fix this test with treewright"]
+    assert client.request("codeAction/resolve", action) == action
+    result = client.request("workspace/executeCommand", action["command"])
+    assert (result["success"], result["source"]) == (True, "repair")
+    assert "+    return a + b" in result["diff"]
+    assert result["applied"]["applied"] is True

@@ -325,7 +325,9 @@ class Task:
         )  # fmt: skip
 
     def _by_hand(self, why: str, status: str, failed: TaskResult | None = None) -> TaskResult:
-        """The template of the request's kind, if there is one, else a guide."""
+        """The template of what was asked, if there is one, else a guide."""
+        if status != "refused" and (framed := self._framed(why)) is not None:
+            return framed
         guide = guide_for(
             self.request, self.snapshot, self.root, why, self._last_run, self.token,
             has_model=self._has_brain,
@@ -341,6 +343,27 @@ class Task:
             guide=guide,
         )
 
+    def _framed(self, why: str) -> TaskResult | None:
+        """A frame with what is left to do marked in it; see `templates`."""
+        if self.request.kind in READ_ONLY:
+            return None
+        from treewright_agent.routines.templates import frame_for
+
+        frame = frame_for(self.request, self.snapshot, self.root, self.token)
+        if frame is None:
+            return None
+        made = self._proposal(frame.draft, frame.title, "template", reason=frame.id)
+        if isinstance(made, ProposalRefused):
+            self.attempts.append(f"template: {made.reason}")
+            return None
+        self._tell_edits(frame.draft)
+        notes = (f"this is a template: {frame.left} is left to write",)
+        return self._result(
+            True, "done", "template", frame.title, proposal=made, draft=frame.draft,
+            rule_id=frame.id, confidence=0.3, notes=notes, reason=why, fingerprint=made.fingerprint,
+            edit_hash=edit_hash(made.diff),
+        )  # fmt: skip
+
     # ------------------------------------------------------------------ pieces
 
     def _bench(self) -> Bench:
@@ -353,6 +376,7 @@ class Task:
         return Bench(
             Draft(self.snapshot), self.token, self.budget, self.root, workshop=self._workshop,
             ask=services.ask, web=services.web, memory=services.memory,
+            repair=services.repair if self._workshop is not None else None,
             gate=self._gate(),
             command_timeout_s=settings.command_timeout_s, max_output=settings.max_output,
             diagnostics=diagnostics,

@@ -17,6 +17,7 @@ def all_tools() -> Registry:
         edit_file,
         finding,
         git,
+        mending,
         operating,
         reading,
         relations,
@@ -25,7 +26,7 @@ def all_tools() -> Registry:
 
     own = (
         *control.TOOLS, *reading.TOOLS, *finding.TOOLS, *relations.TOOLS, *edit_file.TOOLS,
-        *checking.TOOLS, *git.TOOLS, *talking.TOOLS,
+        *checking.TOOLS, *mending.TOOLS, *git.TOOLS, *talking.TOOLS,
     )  # fmt: skip
     names = frozenset(tool.name for tool in own) | {edit_file.OPERATION}
     return Registry((*own, *operating.operation_tools(hidden=names)))

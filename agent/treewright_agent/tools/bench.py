@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from treewright_agent.calls import Call
 from treewright_agent.changes import SourceChange, TextOf
@@ -21,6 +21,9 @@ from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import OutsideWorkspaceError, RefusedError, TreewrightError
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import SourceText
+
+if TYPE_CHECKING:
+    from treewright_agent.routines.request import Repairer
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,8 @@ class Bench:
     gate: Gate | None = None
     forker: Forker | None = None
     memory: Any = None
+    repair: Repairer | None = None
+    """Searches what mends failing tests; see repair/."""
     command_timeout_s: float = 20.0
     max_output: int = 20_000
     plan_files: frozenset[str] | None = None
