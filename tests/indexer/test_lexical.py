@@ -86,3 +86,17 @@ def test_files_that_wait_to_be_indexed_are_found(tmp_path: Path) -> None:
         assert search(workspace.snapshot(), "open_database", 5)[0].symbol == "open_database"
     finally:
         workspace.close()
+
+
+def test_scripts_without_blanks_are_found_by_what_stands_in_them(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "a.py": "def one():\n    # 订单支付失败后自动重试三次\n    return 1\n",
+        "b.py": "def two():\n    # 画一个圆\n    return 2\n",
+        "c.py": "def three():\n    # ネットワーク接続を閉じる\n    return 3\n",
+    }
+    write(tmp_path, files)
+    with index_of(tmp_path) as (workspace, _):
+        snapshot = workspace.snapshot()
+        for query, path in (("重试", "a.py"), ("一个圆", "b.py"), ("接続を閉じる", "c.py")):
+            assert [hit.path for hit in search(snapshot, query, 1)] == [path]
+        assert search(snapshot, "试重", 1) == []  # both letters, and not the word

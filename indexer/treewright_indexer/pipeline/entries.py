@@ -51,7 +51,7 @@ _TEXT_LINES: Final = 60
 """Lines of a chunk of text without a language, at most."""
 _KEEP_BYTES: Final = 32 * 1024 * 1024
 """How much of what was extracted waits for a quiet moment to be shared."""
-_TEXT_EXTRACTOR: Final = "text 1"
+_TEXT_EXTRACTOR: Final = "text 2"
 _CONTENTS_FORMAT: Final = 2
 """Bumped whenever the shape of Contents changes: they are shared with other versions."""
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
@@ -194,7 +194,10 @@ def _code_digest() -> str:
     digest = hashlib.blake2b(digest_size=6)
     home = Path(__file__).parents[1]
     with contextlib.suppress(OSError):  # a program without its sources is one that does not change
-        for path in (home / "model.py", home / "syntax.py", *sorted((home / "facts").glob("*.py"))):
+        for path in (
+            home / "model.py", home / "syntax.py", home / "store" / "words.py",
+            *sorted((home / "facts").glob("*.py")),
+        ):  # fmt: skip
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

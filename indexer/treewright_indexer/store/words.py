@@ -1,7 +1,8 @@
 """Words of identifiers and of queries, as the word index sees them.
 
 `get_queryset`, `getQueryset` and `get queryset` give the same words. The index itself folds
-case and stems (`porter unicode61`).
+case and stems (`porter unicode61`). Scripts that put no blanks between words, Chinese, Japanese
+kana and Thai among them, are taken letter by letter: a query asks for each two that follow.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from functools import lru_cache
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _HUMP_BYTES = re.compile(_HUMP.pattern.encode())
+
+_UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ffff"
+_LETTER = re.compile(f"[{_UNSPACED}]")
+_RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
 
 # Every byte as what it is in an identifier: `a` lower case, `A` upper case, `0` digit, ` ` no part.
 _CLASSES = bytes(
@@ -70,8 +75,16 @@ class CamelWords:
     def searchable(self, start: int, end: int) -> bytes:
         """The text between two offsets with the parts of its camel-case words, once each."""
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        text = self._data[start:end]
+        text = _spaced(self._data[start:end])
         return b"\n".join((text, *sorted(set(self._parts[first:last])))) if last > first else text
+
+
+def _spaced(text: bytes) -> bytes:
+    """With blanks around each letter of a script that has none between its words."""
+    if text.isascii():
+        return text
+    decoded = text.decode("utf-8", "replace")
+    return _LETTER.sub(r" \g<0> ", decoded).encode() if _LETTER.search(decoded) else text
 
 
 @lru_cache(maxsize=65536)
@@ -85,6 +98,8 @@ def query_phrases(query: str) -> list[str]:
     Small English words count only when the query has nothing else.
     """
     phrases: dict[str, None] = {}
+    if not query.isascii():
+        query = _unspaced_phrases(query, phrases)
     for token in query.split():
         parts = [part.lower() for part in _WORD.findall(token)]
         if len(parts) > 1:
@@ -96,6 +111,19 @@ def query_phrases(query: str) -> list[str]:
                 phrases.update(dict.fromkeys(hump.lower() for hump in humps))
     telling = [phrase for phrase in phrases if phrase not in _STOP_WORDS]
     return (telling or list(phrases))[:64]
+
+
+def _unspaced_phrases(query: str, phrases: dict[str, None]) -> str:
+    """Add each two letters that follow in a script without blanks; the query without those."""
+    rest: list[str] = []
+    for run in _RUN.findall(query):
+        if not _LETTER.match(run):
+            rest.append(run)
+        elif len(run) == 1:
+            phrases[run] = None
+        else:
+            phrases.update((f"{run[i]} {run[i + 1]}", None) for i in range(len(run) - 1))
+    return " ".join(rest)
 
 
 def match_expression(phrases: list[str]) -> str:
