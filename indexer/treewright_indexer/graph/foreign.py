@@ -101,11 +101,16 @@ def foreign_references(
 ) -> list[Use]:
     """Every use in the workspace of the foreign thing at `occurrence`; [] when it is not certain
     which one it is. Uses below another name (`import f as g`) are left out."""
+    wanted = foreign_name(Resolver(snapshot, token), occurrence)
+    return uses_of(snapshot, wanted, occurrence.name, token) if wanted is not None else []
+
+
+def uses_of(
+    snapshot: Snapshot, wanted: str, name: str, token: CancelToken | None = None
+) -> list[Use]:
+    """Every use, as `name`, of the foreign thing with the dotted name `wanted`."""
     resolver = Resolver(snapshot, token)
-    wanted = foreign_name(resolver, occurrence)
-    if wanted is None:
-        return []
-    name, length = occurrence.name, len(occurrence.name.encode())
+    length = len(name.encode())
     uses: list[Use] = []
     for path, found in snapshot.uses(name):
         resolver.token.check()

@@ -407,7 +407,7 @@ class Resolver:
         while scope >= 0:
             binding = facts.scopes[scope].bindings.get(part.name)
             if binding is not None:
-                return binding[1] == "import"
+                return binding[1] == "import" and not self.resolve_name(path, part.name, offset)
             scope = facts.scopes[scope].parent
         return False
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from treewright_indexer.cancel import CancelToken
+from treewright_indexer.graph.foreign import uses_of
 from treewright_indexer.graph.model import Confidence, Occurrence, Target
 from treewright_indexer.graph.references import references
 from treewright_indexer.graph.resolve import Oracle, Resolver
@@ -38,13 +40,29 @@ def enclosing_callable(facts: FileFacts, offset: int) -> int:
     return index
 
 
+def foreign_targets(resolver: Resolver, place: Occurrence) -> list[Target]:
+    """What an occurrence means outside the workspace, as the resolver's oracle says."""
+    found = resolver.oracle.definitions(place.path, place.span.start) if resolver.oracle else None
+    targets: list[Target] = []
+    for path, start in found or ():
+        index = resolver.symbol_starting(path, start)
+        if index >= 0 and resolver.snapshot.folder_of(path) is None:
+            targets.append(resolver.target_of(path, index))
+    return targets
+
+
 def incoming(
     snapshot: Snapshot, target: Target, token: CancelToken, oracle: Oracle | None = None
 ) -> list[Call]:
     """The functions, or modules, that call the target, by path and position."""
     resolver = Resolver(snapshot, token, oracle)
     found: dict[tuple[str, int], Call] = {}
-    for use in references(snapshot, target, token, include_declaration=False, resolver=resolver):
+    if snapshot.folder_of(target.path) is None and not target.container:
+        module = os.path.splitext(os.path.basename(target.path))[0]
+        uses = uses_of(snapshot, f"{module}.{target.name}", target.name, token)
+    else:
+        uses = references(snapshot, target, token, include_declaration=False, resolver=resolver)
+    for use in uses:
         if use.role not in _CALLS:
             continue
         facts = resolver.facts(use.path)
@@ -74,7 +92,7 @@ def outgoing(
     found: dict[tuple[str, int], Call] = {}
     for place in sorted(places, key=lambda place: place.span.start):
         token.check()
-        for callee in resolver.resolve(place):
+        for callee in resolver.resolve(place) or foreign_targets(resolver, place):
             if callee.confidence != Confidence.NAME and callee.kind in CALLABLE:
                 found.setdefault(callee.key, Call(callee, [])).spans.append(place.span)
     return list(found.values())

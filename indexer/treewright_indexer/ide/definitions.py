@@ -7,6 +7,7 @@ that bind it.
 from __future__ import annotations
 
 import os
+import re
 from typing import Final
 
 from treewright_indexer.cancel import CancelToken
@@ -18,6 +19,8 @@ from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
 _VARIABLES: Final = frozenset({"local", "parameter", "variable", "constant"})
+_CALLABLE: Final = frozenset({"function", "method", "constructor", "property"})
+_TOGETHER: Final = re.compile(r"\b(?:overload|setter|getter|deleter|register)\b")
 _BINDS: Final = frozenset({Role.WRITE, Role.DEFINITION, Role.PARAMETER})
 
 
@@ -29,7 +32,7 @@ def definitions(
     found: dict[tuple[str, int], Target] = {}
     for target in _meant(resolver, path, offset):
         for other in _sources(resolver, target) if _is_stub(target.path) else (target,):
-            for binding in _bindings(resolver, other):
+            for binding in [*same_thing(resolver, other), *_bindings(resolver, other)]:
                 found.setdefault((binding.path, binding.name_span.start), binding)
     return _without_stubs(list(found.values()))
 
@@ -46,6 +49,19 @@ def declarations(
             for binding in _bindings(resolver, other):
                 found.setdefault((binding.path, binding.name_span.start), binding)
     return list(found.values())
+
+
+def same_thing(resolver: Resolver, target: Target) -> list[Target]:
+    """The definitions that make one thing together: overloads, a property with its setter."""
+    facts = resolver.facts(target.path)
+    if facts is None or target.symbol < 0 or target.kind not in _CALLABLE:
+        return [target]
+    parent = facts.symbols[target.symbol].parent
+    indexes = resolver.member_indexes(target.path, parent).get(target.name, [])
+    words = [word for index in indexes for word in facts.symbols[index].decorators]
+    if len(indexes) < 2 or not any(_TOGETHER.search(word) for word in words):
+        return [target]
+    return [resolver.target_of(target.path, index, target.confidence) for index in indexes]
 
 
 def _meant(resolver: Resolver, path: str, offset: int) -> list[Target]:

@@ -56,7 +56,7 @@ def signatures(
     resolver = Resolver(snapshot, token, oracle)
     occurrence = Occurrence(path, name, site.callee, Role.CALL, site.attribute)
     found: dict[str, Signature] = {}
-    for target in resolver.resolve(occurrence):
+    for target in _callable(resolver, occurrence):
         for label, doc, bound in labels(resolver, target, site.attribute):
             parameters = split_parameters(label)
             if bound and parameters:
@@ -66,6 +66,19 @@ def signatures(
         if len(found) >= MAX_SIGNATURES:
             break
     return list(found.values())
+
+
+def _callable(resolver: Resolver, occurrence: Occurrence) -> list[Target]:
+    """What is called; of overloads those that say so, without the code behind them."""
+    targets = resolver.resolve(occurrence)
+
+    def is_overload(target: Target) -> bool:
+        facts = resolver.facts(target.path)
+        if facts is None or target.symbol < 0:
+            return False
+        return any("overload" in word for word in facts.symbols[target.symbol].decorators)
+
+    return [target for target in targets if is_overload(target)] or targets
 
 
 def call_around(data: bytes, offset: int) -> CallSite | None:

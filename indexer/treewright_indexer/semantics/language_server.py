@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -29,8 +30,8 @@ from treewright_indexer.semantics.answers import (
 from treewright_indexer.semantics.reading import Positions, Reader, path_uri
 from treewright_indexer.semantics.servers import ServerSpec
 from treewright_indexer.semantics.wire import Wire
-from treewright_indexer.snapshot import Snapshot
-from treewright_indexer.text import SourceText
+from treewright_indexer.snapshot import Overlay, Snapshot
+from treewright_indexer.text import SourceText, Span
 
 _log = logging.getLogger("treewright.semantics")
 
@@ -43,6 +44,7 @@ GIVEN_UP_S: Final = 600.0
 _MAX_OPEN: Final = 64
 """Closed files that stay open in the child because they were asked about."""
 
+_WORD: Final = re.compile(rb"[\w\x80-\xff]+")
 _METHODS: Final[dict[PlacesOf, str]] = {
     "definition": "textDocument/definition",
     "declaration": "textDocument/declaration",
@@ -119,7 +121,7 @@ class LanguageServer:
 
     def complete(self, question: Question) -> list[Suggestion] | None:
         extra = {"context": {"triggerKind": 1}}
-        answer, reader = self._ask("textDocument/completion", question, extra)
+        answer, reader = self._ask("textDocument/completion", _at_end_of_word(question), extra)
         return reader.suggestions(answer) if reader is not None else None
 
     def changed(self, paths: list[str]) -> None:
@@ -348,6 +350,18 @@ class LanguageServer:
                 self._stop()
             else:
                 self._watch_idle()
+
+
+def _at_end_of_word(question: Question) -> Question:
+    """The question as if nothing of the word stood behind the cursor: ty offers nothing inside."""
+    snapshot, path, offset = question[:3]
+    text = snapshot.text(path)
+    word = _WORD.match(text.data, offset)
+    if word is None:
+        return question
+    overlay = Overlay(path, snapshot.language(path), text.splice(Span(*word.span()), b""), -1)
+    overlays = {**snapshot.overlays, path: overlay}
+    return question._replace(snapshot=Snapshot(snapshot.revision, snapshot.folders, overlays))
 
 
 def _position_encoding(answer: Any) -> str:

@@ -112,6 +112,7 @@ class Providers:
     def _first(
         self, question: Question, ask: Callable[[Provider], list[T] | None]
     ) -> list[T] | None:
+        known = False
         for provider in self._chain(question.snapshot, question.path):
             try:
                 found = ask(provider)
@@ -119,9 +120,10 @@ class Providers:
                 raise
             except Exception:
                 found = None
-            if found is not None:
+            if found:
                 return found
-        return None
+            known = known or found is not None
+        return [] if known else None
 
     def _chain(self, snapshot: Snapshot, path: str) -> list[Provider]:
         language = snapshot.language(path)

@@ -19,11 +19,15 @@ def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> list[dict[str, Any]] | None:
     from treewright_indexer import graph
-    from treewright_indexer.ide.calls import CALLABLE
+    from treewright_indexer.graph.resolve import Resolver
+    from treewright_indexer.ide.calls import CALLABLE, foreign_targets
 
     path = path_of(params)
     places = Places(ls, snapshot)
     offset = places.mapper(path).offset(params.get("position"))
     oracle = Asking(ls, snapshot, path, token).oracle()
     targets = graph.definitions(snapshot, path, offset, token, oracle)
+    occurrence = graph.occurrence_at(snapshot, path, offset)
+    if not targets and occurrence is not None:
+        targets = foreign_targets(Resolver(snapshot, token, oracle), occurrence)
     return [item_of(places, t, snapshot) for t in targets if t.kind in CALLABLE] or None

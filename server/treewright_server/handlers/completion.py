@@ -33,6 +33,9 @@ FOREIGN: Final[dict[str, int]] = {
 }  # fmt: skip
 """The same of the kinds that a provider of semantics names."""
 
+FEW: Final = 100
+"""A provider that has so many did not send all."""
+
 
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
@@ -58,7 +61,7 @@ def handle(
         ]
         first = len(items)
         items += [_of_foreign(other, first + n, range_) for n, other in enumerate(others)]
-        incomplete = found.incomplete or not items
+        incomplete = found.incomplete or not items or len(others) >= FEW
     return {"isIncomplete": incomplete, "items": items}
 
 

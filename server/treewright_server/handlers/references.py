@@ -21,6 +21,8 @@ def handle(
     from treewright_indexer import graph
     from treewright_indexer.graph.foreign import foreign_references
     from treewright_indexer.graph.references import highlights
+    from treewright_indexer.graph.resolve import Resolver
+    from treewright_indexer.ide.definitions import same_thing
 
     path = path_of(params)
     places = Places(ls, snapshot)
@@ -31,8 +33,10 @@ def handle(
     oracle = asking.oracle()
     occurrence = graph.occurrence_at(snapshot, path, offset)
     targets = graph.definitions(snapshot, path, offset, token, oracle)
-    for target in targets:
-        if occurrence is not None and occurrence.name != target.name and target.kind != "module":
+    resolver = Resolver(snapshot, token)
+    together = {other.key: other for target in targets for other in same_thing(resolver, target)}
+    for target in together.values():
+        if occurrence is not None and occurrence.name != target.name:
             # A name that an import gave it here: that name's uses.
             uses = highlights(snapshot, path, offset, token, oracle)
         else:
