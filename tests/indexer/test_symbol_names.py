@@ -31,3 +31,20 @@ def test_names_come_back() -> None:
     assert NameTable(NameTable.joined(names)).names == ["a", "bb", "Ccc"]
     assert NameTable(NameTable.joined([])).names == []
     assert list(NameTable("").ranked("x")) == []
+
+
+def test_a_whole_name_leaves_out_what_only_holds_its_letters_in_order() -> None:
+    table = NameTable(NameTable.joined(["load", "Load", "load_all", "reload", "lost_road"]))
+    assert list(table.ranked("load")) == [
+        (0, "load"),
+        (1, "Load"),
+        (2, "load_all"),
+        (5, "reload"),
+    ]
+    assert (6, "lost_road") in list(table.ranked("loro"))
+
+
+def test_names_beyond_ascii_stand_among_the_others() -> None:
+    table = NameTable(NameTable.joined(["größe", "Größen", "grade", "gr"]))
+    assert list(table.ranked("gr")) == [(0, "gr"), (2, "grade"), (2, "größe"), (2, "Größen")]
+    assert list(table.ranked("GRÖ")) == [(2, "größe"), (2, "Größen")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from heapq import merge
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from treewright_indexer.snapshot import SymbolHit
 
 _FEW = 500
+_WHOLE = 4
+"""A name that a query of so many letters equals is what it means: others hold these letters in
+order by chance, and to find them takes longer than all the rest."""
+_BETWEEN_SECTIONS = "\n\n"
 
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -55,8 +60,11 @@ def rank_symbols(hits: Iterable[SymbolHit], query: str, limit: int) -> list[Symb
     """The best `limit` hits that match; a dotted query's last part is the name."""
     container, _, name = query.rpartition(".")
     ranked: list[tuple[int, int, str, int, SymbolHit]] = []
+    ranks: dict[str, int | None] = {}
     for hit in hits:
-        rank = rank_of(hit.name, name)
+        if hit.name not in ranks:
+            ranks[hit.name] = rank_of(hit.name, name)
+        rank = ranks[hit.name]
         if rank is None or (container and container.rpartition(".")[2] != hit.container):
             continue
         ranked.append((rank, len(hit.name), hit.path, hit.name_start, hit))
@@ -71,26 +79,52 @@ class NameTable:
     names that are taken from it need: of a short query's thousands only the best are wanted.
     """
 
-    __slots__ = ("_lowered", "_text")
+    __slots__ = ("_sections", "text")
 
     def __init__(self, text: str) -> None:
         """`text` is what `joined` makes of the names."""
-        self._text = text
-        self._lowered = folded(text)
+        self.text = text
+        # Strings of ASCII letters alone are folded and searched several times as fast.
+        plain, _, others = text.partition(_BETWEEN_SECTIONS)
+        self._sections = [
+            _Lines(f"\n{names}\n") for section in (plain, others) if (names := section.strip("\n"))
+        ]
 
     @staticmethod
     def joined(names: Iterable[str]) -> str:
-        """Every name with a line break before and behind it."""
+        """Every name with a line break before and behind it; those of ASCII letters come first."""
         lines = sorted({name.replace("\n", " ") for name in names}, key=len)
-        return "\n".join(("", *lines, ""))
-
-    @property
-    def text(self) -> str:
-        return self._text
+        plain = [line for line in lines if line.isascii()]
+        others = [line for line in lines if not line.isascii()]
+        return "\n" + "\n".join(plain) + _BETWEEN_SECTIONS + "\n".join(others) + "\n"
 
     @property
     def names(self) -> list[str]:
-        return self._text[1:-1].split("\n") if len(self._text) > 1 else []
+        return [name for section in self._sections for name in section.names]
+
+    def ranked(self, query: str) -> Iterator[tuple[int, str]]:
+        """(rank, name) of every name that `query` matches, by rank and then by length."""
+        found = [section.ranked(query) for section in self._sections]
+        return found[0] if len(found) == 1 else merge(*found, key=rank_and_length)
+
+
+def rank_and_length(ranked: tuple[int, str]) -> tuple[int, int]:
+    """The order of names, of which each stands beside its rank."""
+    return ranked[0], len(ranked[1])
+
+
+class _Lines:
+    """A section of a NameTable."""
+
+    __slots__ = ("_lowered", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lowered = folded(text)
+
+    @property
+    def names(self) -> list[str]:
+        return self._text[1:-1].split("\n")
 
     def ranked(self, query: str) -> Iterator[tuple[int, str]]:
         """(rank, name) of every name that `query` matches, by rank and then by length."""
@@ -98,15 +132,20 @@ class NameTable:
             yield from ((rank_of(name, "") or 0, name) for name in self.names)
             return
         wanted = folded(query)
-        seen: set[str] = set()
-        inside: list[str] = []
-        for name in sorted(self._holding(f"\n{wanted}\n"), key=lambda each: each != query):
+        begin_so = self._holding(f"\n{wanted}")
+        name = next(begin_so, None)
+        equal: list[str] = []
+        while name is not None and len(name) == len(wanted):  # shorter than all that go on
+            equal.append(name)
+            name = next(begin_so, None)
+        for each in sorted(equal, key=lambda each: each != query):
+            yield (0 if each == query else 1), each
+        seen = set(equal)
+        while name is not None:
             seen.add(name)
-            yield (0 if name == query else 1), name
-        for name in self._holding(f"\n{wanted}"):
-            if name not in seen:
-                seen.add(name)
-                yield 2, name
+            yield 2, name
+            name = next(begin_so, None)
+        inside: list[str] = []
         for name in self._holding(wanted):
             if name not in seen:
                 seen.add(name)
@@ -114,7 +153,10 @@ class NameTable:
                     yield 3, name
                 else:
                     inside.append(name)
-        yield from self._scattered(query, seen, inside)
+        if equal and len(wanted) >= _WHOLE:
+            yield from ((5, name) for name in inside)
+        else:
+            yield from self._scattered(query, seen, inside)
 
     def _scattered(
         self, query: str, seen: set[str], inside: list[str]
@@ -142,7 +184,7 @@ class NameTable:
         text, find = self._text, self._lowered.find
         at = find(wanted)
         while at >= 0:
-            # `wanted` may begin and end with the line breaks around a name.
+            # `wanted` may begin with the line break before a name.
             inner = at + 1 if wanted[0] == "\n" else at
             start = self._lowered.rfind("\n", 0, inner) + 1
             end = find("\n", inner)

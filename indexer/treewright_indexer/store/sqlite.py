@@ -44,3 +44,8 @@ def connect(path: Path | str, flags: int | None = None) -> Connection:
     if flags is None:
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     return cast("Connection", apsw.Connection(str(path), flags=flags))
+
+
+def scalar(connection: Connection, sql: str, bindings: tuple[Any, ...] = ()) -> Any:
+    """The first value of the first row."""
+    return connection.execute(sql, bindings).fetchall()[0][0]

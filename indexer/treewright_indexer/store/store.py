@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import marshal
 import math
-import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from heapq import merge
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import apsw
 
 from treewright_indexer.model import FileFacts
-from treewright_indexer.search.symbols import NameTable, rank_of
+from treewright_indexer.search.symbols import rank_and_length
+from treewright_indexer.store.bm25 import NAME_WEIGHT, TEXT_WEIGHT, score_of
 from treewright_indexer.store.database import Database, clear
+from treewright_indexer.store.names import Interner, SymbolNames
 from treewright_indexer.store.rows import (
     ChunkRow,
     FileEntry,
@@ -27,16 +28,12 @@ from treewright_indexer.store.rows import (
     Stamp,
     SymbolRow,
 )
-from treewright_indexer.store.sqlite import Connection
+from treewright_indexer.store.sqlite import Connection, scalar
 from treewright_indexer.store.words import match_expression, query_phrases
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_NAME_WEIGHT, _TEXT_WEIGHT = 8.0, 1.0
 _BYTES_PER_WORD = 6
-_MERGE_NAMES_AT = 2000
 _ASKED_AT_ONCE = 500
+_NAMES_PER_LOT = 64
 _BULK = 100
 """From so many files in a batch on, it is worth knowing every name."""
 _STAMP = "file.size, file.mtime_ns, file.change"
@@ -52,9 +49,9 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._names = _Interner("name")
-        self._symbol_names = _Interner("symbol_name")
-        self._table = _SymbolNames()
+        self._names = Interner("name")
+        self._symbol_names = Interner("symbol_name")
+        self._table = SymbolNames()
 
     @classmethod
     def open(
@@ -168,19 +165,7 @@ class Store:
     def keep_names(self) -> None:
         """Keep the names of symbols ready made, if many are new since that was done last."""
 
-        def work(connection: Connection) -> None:
-            last, text = _kept_names(connection)
-            rows = connection.execute(
-                "SELECT text, id FROM symbol_name WHERE id > ? ORDER BY id", (last,)
-            ).fetchall()
-            if len(rows) > _MERGE_NAMES_AT:
-                text = NameTable.joined((*NameTable(text).names, *(row[0] for row in rows)))
-                connection.executemany(
-                    "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                    [("names", text), ("names_last", str(rows[-1][1]))],
-                )
-
-        self._database.write(work)
+        self._database.write(self._table.keep)
 
     def set_meta(self, key: str, value: str) -> None:
         self._database.write(
@@ -338,10 +323,13 @@ class Store:
         def work(connection: Connection) -> list[SymbolRow]:
             ranked = self._table.ranked(connection, self._database.epoch, name)
             found: list[SymbolRow] = []
-            for _, alike in groupby(ranked, key=lambda each: (each[0], len(each[1]))):
-                rows = [r for _, n in alike for r in _symbols_named(connection, n)]
-                rows = [r for r in rows if not container or r.container == container]
-                found += sorted(rows, key=lambda row: (row.path, row.name_start))
+            for group in _in_lots(ranked):
+                rows = _symbols_of(connection, [each for alike in group for each in alike])
+                for alike in group:
+                    some = [row for each in alike for row in rows[each]]
+                    if container:
+                        some = [row for row in some if row.container == container]
+                    found += sorted(some, key=_by_place)
                 if len(found) >= limit:
                     break
             return found[:limit]
@@ -361,7 +349,7 @@ class Store:
             "  ORDER BY score LIMIT ?) AS hit"
             " JOIN chunk ON chunk.id = hit.id JOIN file ON file.id = file_id"
             " ORDER BY score, file.path, start",
-            (_NAME_WEIGHT, _TEXT_WEIGHT, match_expression(phrases), limit),
+            (NAME_WEIGHT, TEXT_WEIGHT, match_expression(phrases), limit),
         )
         return [ChunkRow(row[0], Stamp(*row[1:4]), *row[4:]) for row in rows]
 
@@ -388,13 +376,13 @@ class Store:
             average = max(1.0, n_bytes / max(1, n_rows) / _BYTES_PER_WORD)
             wanted: dict[tuple[str, ...], float] = {}
             for phrase in phrases:
-                n_hits: int = _scalar(
+                n_hits: int = scalar(
                     connection, "SELECT count(*) FROM word WHERE word MATCH ?", (f'"{phrase}"',)
                 )
                 weight = math.log((n_rows - n_hits + 0.5) / (n_hits + 0.5)) if n_rows else 1.0
                 wanted[tuple(tokens(phrase.encode()))] = max(weight, 1e-6)
             return [
-                _bm25(wanted, tokens(words.encode("utf-8", "replace")), tokens(text), average)
+                score_of(wanted, tokens(words.encode("utf-8", "replace")), tokens(text), average)
                 for words, text in texts
             ]
 
@@ -451,7 +439,7 @@ class Store:
         def work(connection: Connection) -> list[str]:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check").fetchall()]
             problems = [message for message in found if message != "ok"]
-            orphans = _scalar(
+            orphans = scalar(
                 connection,
                 "SELECT (SELECT count(*) FROM posting WHERE file_id NOT IN (SELECT id FROM file))"
                 " + (SELECT count(*) FROM symbol WHERE file_id NOT IN (SELECT id FROM file))"
@@ -463,107 +451,6 @@ class Store:
         return self._database.read(work)
 
 
-class _Interner:
-    """Ids of names. Used inside write transactions only.
-
-    Bulk work keeps every name in memory; what a few files need is looked up. The writer holds
-    the database's write lock, so after `learn` nobody else adds a name.
-    """
-
-    def __init__(self, table: str) -> None:
-        self._table = table
-        self._ids: dict[str, int] = {}
-        self._last = 0
-
-    def forget(self) -> None:
-        """After a rollback, a lost file, or bulk work."""
-        self._ids, self._last = {}, 0
-
-    def ids(self, connection: Connection, names: Iterable[str], *, bulk: bool) -> Mapping[str, int]:
-        """Ids of at least `names`; new ones are inserted."""
-        wanted = dict.fromkeys(names)
-        last: int = _scalar(connection, f"SELECT ifnull(max(id), 0) FROM {self._table}")
-        if bulk:
-            ids = self._learn(connection, last)
-        else:
-            ids = self._look_up(connection, list(wanted))
-        new = [name for name in wanted if name not in ids]
-        if new:
-            rows = [(last + offset, name) for offset, name in enumerate(new, 1)]
-            connection.executemany(f"INSERT INTO {self._table} VALUES (?, ?)", rows)
-            ids.update((name, id) for id, name in rows)
-            if bulk:
-                self._last = last + len(new)
-        return ids
-
-    def _learn(self, connection: Connection, last: int) -> dict[str, int]:
-        """Every name, those included that other processes added since."""
-        if last < self._last:
-            self.forget()
-        if last > self._last:
-            sql = f"SELECT text, id FROM {self._table} WHERE id > ?"
-            self._ids.update(connection.execute(sql, (self._last,)).fetchall())
-            self._last = last
-        return self._ids
-
-    def _look_up(self, connection: Connection, names: list[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for start in range(0, len(names), _ASKED_AT_ONCE):
-            some = names[start : start + _ASKED_AT_ONCE]
-            marks = ",".join("?" * len(some))
-            sql = f"SELECT text, id FROM {self._table} WHERE text IN ({marks})"
-            found.update(connection.execute(sql, some).fetchall())
-        return found
-
-
-class _SymbolNames:
-    """Every name that some symbol has or had, in memory; grows as the table does.
-
-    The store keeps them ready made too, so that after a restart one row is all there is to read.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._epoch = -1
-        self._last = 0
-        self._table = NameTable("")
-        self._recent: list[str] = []
-
-    def ranked(self, connection: Connection, epoch: int, query: str) -> Iterator[tuple[int, str]]:
-        """(rank, name) by rank and length."""
-        with self._lock:
-            if epoch != self._epoch:
-                self._epoch, self._recent = epoch, []
-                self._last, text = _kept_names(connection)
-                self._table = NameTable(text)
-            rows = connection.execute(
-                "SELECT text, id FROM symbol_name WHERE id > ? ORDER BY id", (self._last,)
-            ).fetchall()
-            if rows:
-                self._last = rows[-1][1]
-                self._recent += [row[0] for row in rows]
-                if len(self._recent) > _MERGE_NAMES_AT:
-                    names = (*self._table.names, *self._recent)
-                    self._table, self._recent = NameTable(NameTable.joined(names)), []
-            table, recent = self._table, list(self._recent)
-        found = [(rank, name) for name in recent if (rank := rank_of(name, query)) is not None]
-        found.sort(key=_rank_and_length)
-        return merge(table.ranked(query), found, key=_rank_and_length)
-
-
-def _rank_and_length(ranked: tuple[int, str]) -> tuple[int, int]:
-    return ranked[0], len(ranked[1])
-
-
-def _kept_names(connection: Connection) -> tuple[int, str]:
-    """The id of the last name that `keep_names` joined, and what it made of them."""
-    rows = connection.execute(
-        "SELECT key, value FROM meta WHERE key IN ('names', 'names_last')"
-    ).fetchall()
-    found = dict(rows)
-    return int(found.get("names_last", 0)), found.get("names", "")
-
-
 def _next_chunk(connection: Connection) -> int:
     """The number of the next chunk: higher than that of any chunk there ever was."""
     rows = connection.execute("SELECT value FROM meta WHERE key = 'next_chunk'").fetchall()
@@ -573,7 +460,7 @@ def _next_chunk(connection: Connection) -> int:
 def _make_way(connection: Connection, paths: list[str]) -> list[int]:
     """Delete all that is kept of the files; the ids they shall have, the old ones where known."""
     # Before anything is deleted: ids of known files are used again.
-    next_id: int = _scalar(connection, "SELECT ifnull(max(id), 0) + 1 FROM file")
+    next_id: int = scalar(connection, "SELECT ifnull(max(id), 0) + 1 FROM file")
     known: dict[str, int] = {}
     for start in range(0, len(paths), _ASKED_AT_ONCE):
         some = paths[start : start + _ASKED_AT_ONCE]
@@ -604,50 +491,44 @@ def _delete_content(connection: Connection, file_id: int) -> None:
         connection.execute(f"DELETE FROM {table} WHERE file_id = ?", (file_id,))
 
 
+def _in_lots(ranked: Iterable[tuple[int, str]]) -> Iterator[list[list[str]]]:
+    """Names of one rank and length together, and as many such groups as one query asks for."""
+    lot: list[list[str]] = []
+    n_names = 0
+    for _, alike in groupby(ranked, key=rank_and_length):
+        lot.append([name for _, name in alike])
+        n_names += len(lot[-1])
+        if n_names >= _NAMES_PER_LOT:
+            yield lot
+            lot, n_names = [], 0
+    if lot:
+        yield lot
+
+
+def _by_place(row: SymbolRow) -> tuple[str, int]:
+    return row.path, row.name_start
+
+
+def _symbols_of(connection: Connection, names: list[str]) -> dict[str, list[SymbolRow]]:
+    """Every definition of each of the names, in no order."""
+    found: dict[str, list[SymbolRow]] = {name: [] for name in names}
+    for path, size, mtime_ns, change, *rest in connection.execute(
+        f"SELECT file.path, {_STAMP}, {_SYMBOL_COLUMNS}"
+        " FROM json_each(?) AS wanted JOIN symbol_name ON symbol_name.text = wanted.value"
+        " JOIN symbol ON name_id = symbol_name.id JOIN file ON file.id = file_id",
+        (json.dumps(names),),
+    ).fetchall():
+        found[rest[0]].append(SymbolRow(path, Stamp(size, mtime_ns, change), *rest))
+    return found
+
+
 def _symbols_named(connection: Connection, name: str) -> list[SymbolRow]:
-    rows = connection.execute(
-        f"SELECT path, {_STAMP}, {_SYMBOL_COLUMNS}"
-        " FROM symbol_name JOIN symbol ON name_id = symbol_name.id"
-        " JOIN file ON file.id = file_id WHERE text = ? ORDER BY file.path, name_start",
-        (name,),
-    ).fetchall()
-    return [SymbolRow(row[0], Stamp(*row[1:4]), *row[4:]) for row in rows]
+    return sorted(_symbols_of(connection, [name])[name], key=_by_place)
 
 
 def _file_row(row: tuple[Any, ...]) -> FileRow:
     id, path, size, mtime_ns, change, hash, language, extractor = row
     return FileRow(id, path, Stamp(size, mtime_ns, change), hash, language, extractor)
-
-
-def _scalar(connection: Connection, sql: str, bindings: tuple[Any, ...] = ()) -> Any:
-    return connection.execute(sql, bindings).fetchall()[0][0]
-
-
-def _bm25(
-    wanted: Mapping[tuple[str, ...], float], words: list[str], text: list[str], average: float
-) -> float:
-    """FTS5's formula: k1 = 1.2, b = 0.75, occurrences weighted by column."""
-    length = 0.25 + 0.75 * (len(words) + len(text)) / average
-    score = 0.0
-    singles: list[tuple[Counter[str], float]] = [
-        (Counter(words), _NAME_WEIGHT),
-        (Counter(text), _TEXT_WEIGHT),
-    ]
-    for phrase, weight in wanted.items():
-        if len(phrase) == 1:
-            n_found = sum(counts[phrase[0]] * factor for counts, factor in singles)
-        else:
-            n_found = _occurrences(phrase, words) * _NAME_WEIGHT
-            n_found += _occurrences(phrase, text) * _TEXT_WEIGHT
-        if n_found:
-            score += weight * n_found * 2.2 / (n_found + 1.2 * length)
-    return score
-
-
-def _occurrences(phrase: tuple[str, ...], tokens: list[str]) -> int:
-    n = len(phrase)
-    starts = range(len(tokens) - n + 1) if n else range(0)
-    return sum(tokens[at] == phrase[0] and tuple(tokens[at : at + n]) == phrase for at in starts)
 
 
 def _dump(connection: Connection) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
-LIMIT = 200
+LIMIT = 128
 BY_MEANING = "?"
 MEANT = 40
 """Definitions that a query by meaning gives at most."""
