@@ -88,7 +88,9 @@ def _plan(snapshot: Snapshot, arguments: ExtractFunction, token: CancelToken) ->
     while outer is not None and outer.type == "lambda":
         raise RefusedError("it stands in a lambda")
     token.check()
+    _require_own_names(file, region, outer)
     flow = _flow(file, region, outer)
+    _require_settled(file, region, outer, flow)
     owner = _owner(outer)
     receiver = _receiver(file, outer, owner)
     as_method = owner is not None and receiver != "" and receiver in flow.inputs
@@ -120,6 +122,55 @@ def _is_plain_call(statement: Node) -> bool:
     return bool(statement.named_children) and statement.named_children[0].type in (
         "assignment", "augmented_assignment", "call", "await", "yield",
     )  # fmt: skip
+
+
+def _require_own_names(file: PythonFile, region: _Region, outer: Node | None) -> None:
+    """What the statements bind must be the function's own: no global, no attribute of a class,
+    no docstring."""
+    scope = _scope(file, region)
+    if not region.is_expression and file.facts.scopes[scope].kind == "class":
+        raise RefusedError("the statements of a class body make its attributes")
+    first = region.nodes[0]
+    if not region.is_expression and _is_docstring(first):
+        raise RefusedError("the docstring belongs to what it stands in")
+    for use in file.within(region.span):
+        if use.writes and use.scope == scope and outer is not None and use.home == 0:
+            raise RefusedError(f"it assigns `{use.name}`, which is global here")
+
+
+def _is_docstring(node: Node) -> bool:
+    block = node.parent
+    if node.type != "expression_statement" or block is None or not node.named_children:
+        return False
+    first = next((c for c in block.named_children if c.type != "comment"), None)
+    return first == node and node.named_children[0].type in ("string", "concatenated_string")
+
+
+def _require_settled(file: PythonFile, region: _Region, outer: Node | None, flow: _Flow) -> None:
+    """A function or generator inside sees its names change later; as parameters they would not."""
+    scope = _scope(file, region)
+    kept = {
+        use.name
+        for use in file.within(region.span)
+        if use.scope != scope and use.name in flow.inputs and _is_deferred(file, use, region)
+    }
+    if not kept or outer is None:
+        return
+    for use in file.within(Span(region.span.end, outer.end_byte)):
+        if use.writes and use.name in kept:
+            line = file.text.line_of(use.start) + 1
+            raise RefusedError(
+                f"a function in it reads `{use.name}`, which line {line} changes later"
+            )
+
+
+def _is_deferred(file: PythonFile, use: NameUse, region: _Region) -> bool:
+    node = file.root.descendant_for_byte_range(use.start, use.end)
+    while node is not None and node.start_byte >= region.span.start:
+        if node.type in ("function_definition", "lambda", "generator_expression"):
+            return True
+        node = node.parent
+    return False
 
 
 # -------------------------------------------------------------------- what flows
@@ -158,7 +209,7 @@ def _flow(file: PythonFile, region: _Region, outer: Node | None) -> _Flow:
             assigned.add(use.name)
     if outer is None and region.nodes:
         # At the top of a module every name is global: what is only read is seen anyway.
-        inputs = [n for n in inputs if n in written]
+        inputs = [n for n in inputs if n in written or home_of[n] != 0]
     is_async = any(_is_own(file, n, region) for n in _kind(region, "await"))
     is_async = is_async or any(_first_word(file, n) == b"async" for n in _all(region))
     return _Flow(inputs, after, ends_in_return, is_async)
@@ -176,9 +227,9 @@ def _is_local(file: PythonFile, use: NameUse, outer: Node | None, span: Span) ->
     scope = file.facts.scopes[use.home]
     if span.start <= scope.start and scope.end <= span.end and use.home != 0:
         return False
-    if outer is None:
-        return use.home == 0
-    return use.home > 0 and scope.kind != "class"
+    if scope.kind == "class":  # its names are seen by the statements of its body alone
+        return use.home == file.facts.scope_at(span.start)
+    return use.home == 0 if outer is None else use.home > 0
 
 
 def _is_augmented(file: PythonFile, use: NameUse) -> bool:
@@ -200,7 +251,10 @@ def _read_after(
             loop = None
             break
         loop = loop.parent
+    scope = file.facts.scope_at(span.start)
     later = list(file.within(Span(span.end, around.end)))
+    # Functions that stand before see what is assigned when they are called.
+    later += [u for u in file.within(Span(around.start, span.start)) if u.scope != scope]
     looped: list[NameUse] = []
     if loop is not None and loop.type in ("for_statement", "while_statement"):
         looped = list(file.within(Span(loop.start_byte, span.start)))
@@ -208,7 +262,7 @@ def _read_after(
     needed: list[str] = []
     for name in dict.fromkeys(use.name for use in file.within(span) if use.name in written):
         home = home_of[name]
-        reads = any(
+        reads = home == 0 or any(
             use.name == name and use.home == home and (not use.writes or _is_augmented(file, use))
             for use in [*later, *looped]
         )

@@ -19,6 +19,8 @@ import msgspec
 
 from treewright_agent.changes import ChangeBuilder, SourceChange
 from treewright_agent.operations.blocks import (
+    COMPREHENSIONS,
+    EFFECTS,
     NameUse,
     PythonFile,
     has_effects,
@@ -34,6 +36,9 @@ from treewright_indexer.text import Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+
+_FRESH = frozenset({"list", "dictionary", "set", "lambda"}) | COMPREHENSIONS
 
 
 class InlineVariable(Arguments, frozen=True):
@@ -140,6 +145,8 @@ def _require_same_value(
         raise RefusedError(f"its value calls something, which would then happen {len(reads)} times")
     statement = assignment.parent
     assert statement is not None
+    _require_one_object(value, reads)
+    _require_same_moment(file, assignment, value, reads, effects)
     used = {u.name for u in file.within(Span(*value.byte_range))}
     last = max(read.end for read in reads)
     between = Span(statement.end_byte, last)
@@ -154,6 +161,103 @@ def _require_same_value(
         place = file.root.descendant_for_byte_range(read.start, read.end)
         assert place is not None
         _require_reachable(file, read, place, definition, block, value, effects)
+
+
+def _require_one_object(value: Node, reads: list[NameUse]) -> None:
+    """Each reading of a list that is written out would be a list of its own."""
+    if len(reads) > 1:
+        for node in walk(value):
+            if node.type in _FRESH:
+                raise RefusedError(
+                    f"its value is a new {node.type.replace('_', ' ')}, which {len(reads)} places"
+                    " share"
+                )
+
+
+def _require_same_moment(
+    file: PythonFile, assignment: Node, value: Node, reads: list[NameUse], effects: bool
+) -> None:
+    """Nothing that happens between the assignment and the reading meets what the value does or
+    reads: a call may change what another call finds."""
+    statement = assignment.parent
+    assert statement is not None
+    last = max(read.start for read in reads)
+    roots = {u.name for u in file.within(Span(*value.byte_range))}
+    for node in walk(file.root):
+        if not statement.end_byte <= node.start_byte < last:
+            continue
+        line = file.text.line_of(node.start_byte) + 1
+        if node.type in EFFECTS and _is_done_before(node, last):
+            if effects:
+                raise RefusedError(f"its value calls something, and so does line {line} before it")
+            if _has_parts(value) and _names_in(file, node) & roots:
+                raise RefusedError(f"line {line} may change what its value reads")
+        if node.type in ("assignment", "augmented_assignment", "delete_statement"):
+            target = node.child_by_field_name("left") or node
+            if effects and _reads_state(target):
+                raise RefusedError(f"its value calls something, after line {line} then")
+            if _is_changed_by(file, value, target):
+                raise RefusedError(f"line {line} changes what its value reads")
+        leaves = node.type in ("raise_statement", "return_statement", "assert_statement")
+        if effects and leaves and node.end_byte <= last:
+            raise RefusedError(f"its value calls something, which line {line} would skip")
+    if effects:
+        _require_unconditional(file, statement, reads[0])
+
+
+def _require_unconditional(file: PythonFile, statement: Node, read: NameUse) -> None:
+    """A call must still happen, whatever the conditions around the reading say."""
+    place = file.root.descendant_for_byte_range(read.start, read.end)
+    here, child = (place.parent if place is not None else None), place
+    while here is not None and child is not None and here != statement.parent:
+        line = file.text.line_of(here.start_byte) + 1
+        if here.type in ("if_statement", "elif_clause", "else_clause", "except_clause",
+                         "match_statement", "case_clause"):  # fmt: skip
+            first = here.named_children[0]
+            if here.type != "if_statement" or not _holds(first, read):
+                raise RefusedError(f"its value calls something, and line {line} may skip it")
+        if here.type in ("boolean_operator", "conditional_expression"):
+            always = here.named_children[1 if here.type == "conditional_expression" else 0]
+            if not _holds(always, read):
+                raise RefusedError(f"its value calls something, and line {line} may skip it")
+        if here.type == "try_statement":
+            raise RefusedError(f"its value calls something, which line {line} would then catch")
+        here, child = here.parent, here
+
+
+def _holds(node: Node, read: NameUse) -> bool:
+    return node.start_byte <= read.start < node.end_byte
+
+
+def _is_done_before(node: Node, offset: int) -> bool:
+    """Whether the node is computed before what stands at `offset`: `f` of `f(x)` is not."""
+    return node.end_byte <= offset
+
+
+def _has_parts(value: Node) -> bool:
+    return any(node.type in ("attribute", "subscript") for node in walk(value))
+
+
+def _reads_state(target: Node) -> bool:
+    return any(node.type in ("attribute", "subscript") for node in walk(target))
+
+
+def _names_in(file: PythonFile, node: Node) -> set[str]:
+    return {use.name for use in file.within(Span(*node.byte_range))}
+
+
+def _is_changed_by(file: PythonFile, value: Node, target: Node) -> bool:
+    """Whether assigning to `target` changes an attribute or an item that `value` reads."""
+    for written in walk(target):
+        if written.type == "attribute":
+            name = written.child_by_field_name("attribute")
+            for read in walk(value):
+                other = read.child_by_field_name("attribute") if read.type == "attribute" else None
+                if name is not None and other is not None and name.text == other.text:
+                    return True
+        if written.type == "subscript" and any(n.type == "subscript" for n in walk(value)):
+            return True
+    return False
 
 
 def _binds_elsewhere(file: PythonFile, other: NameUse, used: set[str], value: Node) -> bool:

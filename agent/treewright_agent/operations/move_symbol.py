@@ -133,6 +133,7 @@ class _Move:
         self.bindings = Bindings(names, root)
         self.target_name = self._module(target)
         self.source_name = self._module(source)
+        self._imports: dict[str, list[OneImport]] = {}
         self.statements = self._definition()
 
     def _module(self, path: str) -> str:
@@ -290,53 +291,91 @@ class _Move:
                     )
 
     def _require_no_cycle(self, needs: _Needs, stays: bool) -> None:
-        """Neither module may come to import the other one both ways."""
+        """No module that comes to import the new one may be imported by it, straight or not."""
         if needs.globals and stays:
             raise RefusedError(
                 f"{self.snapshot.display_path(self.source)} still uses `{self.name}`, which needs"
                 f" {', '.join(f'`{name}`' for name in needs.globals)} of it: they would import each"
                 " other"
             )
-        if needs.globals and self.exists and self._reaches(self.source, self.target):
+        importers = {path for path in self._users() if self._imports_early(path)}
+        if stays:
+            importers.add(self.source)
+        first = [self.source] if needs.globals else []
+        for one in needs.imports:
+            if not _for_types(one):
+                first += self._modules_of(self.source, one)
+        reached = self._reached([*first, self.target])
+        for path in sorted(importers & reached.keys()):
+            way = self.snapshot.display_path(reached[path])
             raise RefusedError(
-                f"`{self.name}` needs {', '.join(f'`{name}`' for name in needs.globals)} of"
-                f" {self.snapshot.display_path(self.source)}, which imports"
+                f"{self.snapshot.display_path(path)} would import"
+                f" {self.snapshot.display_path(self.target)} for `{self.name}`, which imports it"
+                f" (by {way}): they would import each other"
+            )
+        reached = self._reached(first)
+        if self.target in reached:
+            what = ", ".join(f"`{name}`" for name in needs.globals) or "an import"
+            raise RefusedError(
+                f"`{self.name}` needs {what}, and"
+                f" {self.snapshot.display_path(reached[self.target])} imports"
                 f" {self.snapshot.display_path(self.target)}: they would import each other"
             )
-        if stays and self.exists and self._reaches(self.target, self.source):
-            raise RefusedError(
-                f"{self.snapshot.display_path(self.source)} still uses `{self.name}`, and"
-                f" {self.snapshot.display_path(self.target)} imports it: they would import each"
-                " other"
-            )
 
-    def _reaches(self, start: str, goal: str) -> bool:
-        """Whether importing one module imports the other, but for the moved name itself."""
-        seen = {start}
-        queue = deque([start])
+    def _imports_early(self, path: str) -> bool:
+        """Whether a user of the name comes to import the new module when it is loaded itself."""
+        taken = [one for one in self._imports_of(path) if self._is_ours(path, one)]
+        if taken and all(one.scope != 0 or _for_types(one) for one in taken):
+            return False
+        return not any(
+            self.target in self._modules_of(path, one)
+            for one in self._imports_of(path)
+            if one.scope == 0 and not _for_types(one)
+        )
+
+    def _imports_of(self, path: str) -> list[OneImport]:
+        if path not in self._imports:
+            try:
+                self._imports[path] = Removal(self.snapshot, path).imports()
+            except TreewrightError:
+                self._imports[path] = []
+        return self._imports[path]
+
+    def _reached(self, first: list[str]) -> dict[str, str]:
+        """Modules that loading the new module loads -> the one that imports them; but for
+        imports of the moved name itself."""
+        reached = {path: self.target for path in first if path != self.target}
+        queue = deque(first)
+        seen = set(queue)
         while queue and len(seen) < _MAX_MODULES:
             path = queue.popleft()
             self.token.check()
-            try:
-                ones = Removal(self.snapshot, path).imports()
-            except TreewrightError:
-                continue
-            for one in ones:
+            for one in self._imports_of(path):
                 if one.scope != 0 or self._is_ours(path, one) or _for_types(one):
                     continue
                 for found in self._modules_of(path, one):
-                    if found == goal:
-                        return True
+                    if found == path:
+                        continue
+                    reached.setdefault(found, path)
                     if found not in seen:
                         seen.add(found)
                         queue.append(found)
-        return False
+        return reached
 
     def _modules_of(self, path: str, one: OneImport) -> list[str]:
         bare = one.module.lstrip(".")
         level = len(one.module) - len(bare)
         inner = f"{bare}.{one.name}".strip(".") if one.name else bare
         found = [self.finder.find(path, bare, level), self.finder.find(path, inner, level)]
+        own = os.path.dirname(path)
+        for module in [each for each in found if each is not None]:  # packages load first
+            folder = os.path.dirname(module)
+            while not (own + os.sep).startswith(folder + os.sep):
+                package = os.path.join(folder, "__init__.py")
+                if not self.snapshot.exists(package):
+                    break
+                found.append(package)
+                folder = os.path.dirname(folder)
         return [each for each in found if each is not None]
 
     # ---------------------------------------------------------------- out of the old module
@@ -346,13 +385,26 @@ class _Move:
         for node, span in zip(self.statements, self._spans(), strict=True):
             editor.delete(lines_of_statements(self.text, [node], comment=span.start))
         for start in self._listed(self.source):
-            editor.delete(
-                _list_item(self.text.data, start - 1, start + len(self.name.encode()) + 1)
-            )
+            self._take_out_of_list(start)
         gone = [one for one in needs.imports if not self._needed_at_home(one)]
         Removal(self.snapshot, self.source).remove(editor, gone)
         if stays:
             self._import_at(self.source, self.name)
+
+    def _take_out_of_list(self, start: int) -> None:
+        """The name's string goes out of `__all__`; one that stays alone in a tuple keeps a comma."""
+        editor = self.build.file(self.source)
+        node = self.snapshot.tree(self.source).root_node.descendant_for_byte_range(start, start)
+        while node is not None and node.type not in ("tuple", "list", "module"):
+            node = node.parent
+        items = node.named_children if node is not None and node.type == "tuple" else []
+        if node is not None and len(items) == 2:
+            kept = items[1] if items[0].start_byte <= start < items[0].end_byte else items[0]
+            shown = self.text.slice(Span(*kept.byte_range))
+            editor.replace(Span(node.start_byte + 1, node.end_byte - 1), f"{shown},")
+            return
+        span = _list_item(self.text.data, start - 1, start + len(self.name.encode()) + 1)
+        editor.delete(span)
 
     def _needed_at_home(self, one: OneImport) -> bool:
         for reference in self.facts.references(one.binds):
@@ -467,10 +519,7 @@ class _Move:
         return one.name == self.name and self.finder.find(path, bare, level) == self.source
 
     def _is_module_attribute(self, path: str, start: int) -> bool:
-        parts = receiver_before(self.names.data(path), start)
-        if not parts or parts[-1].called:
-            return False
-        values = self.names.resolver.evaluate(path, parts, start)
+        values = self.names.values_before(path, start)
         return any(v.target.kind == "module" and v.target.path == self.source for v in values)
 
     def _follow(self, path: str) -> None:
@@ -484,17 +533,14 @@ class _Move:
             node = one.statement.node.child_by_field_name("module_name")
             if len(one.statement.items) == 1 and node is not None:
                 editor.replace(Span(node.start_byte, node.end_byte), module)
-            elif one.scope == 0 and not _for_types(one):
+            elif one.scope == 0 and not _for_types(one) and not _is_package(path):
                 removal.remove(editor, [one])
                 wanted = Wanted(module, one.name, one.alias)
                 ImportBlock(self.snapshot, path).add(editor, [wanted])
             else:
                 removal.remove(editor, [one])
-                start = (
-                    self.names.snapshot.text(path)
-                    .line_span(removal.text.line_of(one.statement.start))
-                    .start
-                )
+                # In a package the order of imports is what makes them work.
+                start = removal.text.line_starts[removal.text.line_of(one.statement.start)]
                 indent = removal.text.slice(Span(start, one.statement.start))
                 editor.insert(start, f"{indent}{Wanted(module, one.name, one.alias).statement()}\n")
         self._follow_attributes(path)
@@ -538,6 +584,20 @@ class _Move:
             self.bindings.find(used)
             if any(place.path == path for place in used.places.values()):
                 self._import_at(path, self.name)
+            elif _is_package(path):  # others have it from here
+                self._import_beside_star(path)
+
+    def _import_beside_star(self, path: str) -> None:
+        for item in self.snapshot.facts(path).imports:
+            module = self.finder.find(path, item.module, item.level)
+            if item.name == "*" and module == self.source:
+                text = self.snapshot.text(path)
+                at = text.line_span(text.line_of(item.end - 1), with_break=True).end
+                spelled = self._spelled(path, relative=item.level > 0)
+                statement = Wanted(spelled, self.name).statement()
+                self.build.file(path).insert(at, f"{statement}\n")
+                return
+        self._import_at(path, self.name)
 
     def _import_at(self, path: str, name: str) -> None:
         module = self._spelled(path, relative=self._is_relative(path))
@@ -563,6 +623,10 @@ class _Move:
         if not common:
             return self.target_name
         return "." * (len(package) - common + 1) + ".".join(parts[common:])
+
+
+def _is_package(path: str) -> bool:
+    return os.path.basename(path).startswith("__init__.")
 
 
 def _for_types(one: OneImport) -> bool:

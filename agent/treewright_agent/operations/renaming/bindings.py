@@ -133,7 +133,6 @@ class Bindings:
     def _attributes(self, found: Found) -> None:
         """`m.name` with a module that offers the name."""
         names = self.names
-        resolver = names.resolver
         for path, facts, references in names.files():
             behind_dot = [r.start for r in references if r.attribute]
             behind_dot += [
@@ -150,17 +149,18 @@ class Bindings:
                 parts = receiver_before(data, start)
                 if not parts or parts[-1].called:
                     continue
-                if len(parts) == 1 and not self._may_be_module(facts, parts[0].name):
+                if len(parts) == 1 and not self._may_be_module(path, facts, parts[0].name):
                     continue
-                values = resolver.evaluate(path, parts, start)
+                values = names.values_before(path, start)
                 if any(
                     v.target.kind == "module" and v.target.path in self.providers for v in values
                 ):
                     found.add(Place(path, names.span(start)))
 
-    def _may_be_module(self, facts: FileFacts, name: str) -> bool:
+    def _may_be_module(self, path: str, facts: FileFacts, name: str) -> bool:
         """Modules come into a file by imports; anything else in front of a dot is no module."""
-        return any(item.alias == name or item.name == "*" for item in facts.imports)
+        package = path.endswith(("__init__.py", "__init__.pyi"))
+        return package or any(item.alias == name or item.name == "*" for item in facts.imports)
 
     def _in_pattern(self, path: str, facts: FileFacts, start: int) -> bool:
         """`m.NAME` in a `case`, which is no attribute to the grammar."""

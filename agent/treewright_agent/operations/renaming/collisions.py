@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from treewright_agent.operations.names import BUILTINS
 from treewright_agent.operations.renaming import external
 from treewright_agent.operations.renaming.members import Members
 from treewright_agent.operations.renaming.model import (
@@ -40,7 +41,23 @@ def require_free(names: Names, scopes: Iterable[Scoped], found: Found) -> None:
         _require_unbound(names, path, facts, scope)
         _require_visible(names, path, facts, scope, by_path[path])
         _require_unread(names, path, facts, scope)
+        _require_no_builtin_first(names, path, facts, scope)
     _require_no_submodule(names, scopes)
+
+
+def _require_no_builtin_first(names: Names, path: str, facts: FileFacts, scope: int) -> None:
+    """`range = range` at the top of a module reads the builtin before it binds the name."""
+    if scope != 0 or names.old not in BUILTINS or names.old not in facts.scopes[0].bindings:
+        return
+    first = facts.scopes[0].bindings[names.old][0]
+    line = names.line(path, first)
+    for reference in names.bare(path):
+        early = facts.scope_at(reference.start) == 0 and reference.role == Role.READ
+        if early and names.line(path, reference.start) <= line:
+            raise RefusedError(
+                f"`{names.old}` at {names.shown(path, reference.start)} is still the builtin of"
+                " that name"
+            )
 
 
 def _require_unbound(names: Names, path: str, facts: FileFacts, scope: int) -> None:

@@ -46,6 +46,14 @@ _COMMON = frozenset(name for kind in _TYPES for name in dir(kind)) | frozenset(
 )
 """Names that objects of the language and its library have: an unknown receiver may be one."""
 
+_CALLED_BY_NAME = {
+    **dict.fromkeys(
+        ("find_spec", "find_module", "find_loader", "create_module", "exec_module", "load_module"),
+        "Python's import system",
+    ),
+    **dict.fromkeys(("pytest_generate_tests", "setup_method", "teardown_method"), "pytest"),
+}
+"""Methods of classes without a base that are found by their name alone."""
 _MAX_BELOW = 400
 """Classes that inherit from a family that are looked at."""
 
@@ -137,6 +145,9 @@ class Members:
                     if verdict is None:
                         self.unsure_base = base
         self._require_no_mixture()
+        protocol = _CALLED_BY_NAME.get(self.names.old)
+        if protocol:
+            raise RefusedError(f"`{self.names.old}` is called by that name by {protocol}")
 
     def _require_no_mixture(self) -> None:
         """Refuse what a class below gets from a class outside the workspace as well: `class

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from treewright_agent.changes import Note
 from treewright_agent.operations.renaming.receivers import Receivers
+from treewright_agent.operations.scoping import home_of
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
-from treewright_indexer.graph.resolve import Resolver
+from treewright_indexer.graph.occurrences import receiver_before
+from treewright_indexer.graph.resolve import Resolver, Value
 from treewright_indexer.model import FileFacts, Reference, Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
@@ -140,6 +142,27 @@ class Names:
             return self.snapshot.text(path).data
         except TreewrightError:
             return b""
+
+    def values_before(self, path: str, start: int) -> list[Value]:
+        """What stands before the dot of the name at `start`, as far as names tell.
+
+        In a package a submodule that was imported there is known by its name.
+        """
+        parts = receiver_before(self.data(path), start)
+        if not parts or parts[-1].called:
+            return []
+        values = self.resolver.evaluate(path, parts, start)
+        if values or not path.endswith(("__init__.py", "__init__.pyi")):
+            return values
+        submodule = self.resolver.modules.submodule(path, parts[0].name)
+        facts = self.facts(path)
+        if submodule is None or facts is None or home_of(facts, start, parts[0].name) >= 0:
+            return []
+        values = [Value(self.resolver.module(submodule))]
+        for part in parts[1:]:
+            members = [t for value in values for t in self.resolver.member(value, part.name)]
+            values = [v for t in members for v in self.resolver.value_of(t, part.called)]
+        return values
 
     def bare(self, path: str) -> Iterator[Reference]:
         """Uses of the old name that are no attribute, keyword or import of another file."""
