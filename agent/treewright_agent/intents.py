@@ -50,6 +50,14 @@ _EVERYWHERE = (
 _IN_FILE = rf"(?:\s+(?:in|of|from)\s+(?:the\s+)?(?:file\s+|module\s+)?{_quoted('file', _FILE)})?"
 _EVERYWHERE_ZH = r"(?:\s*[,\uff0c]?\s*(?:在)?(?:整个|全部|所有)?(?:项目|工作区|代码库|仓库|文件)?(?:中|里)?(?:的)?(?:所有)?(?:引用|地方|使用处)?)?"
 
+_NAMES = rf"\*?{_N}(?:\s*(?:,|and|、|和)\s*(?:and\s+)?\*?{_N})*"
+_FOLDER = r"[\w./-]*[\w-]+/?"
+_IN_PLACE = (
+    rf"(?:\s*,?\s*(?:everywhere|(?:in|of|from|across|to|throughout)\s+(?:all\s+files\s+(?:of|in)\s+)?(?:the\s+)?(?:whole\s+|entire\s+)?"
+    rf"(?:(?:project|workspace|code\s?base|repo(?:sitory)?)|(?:package|folder|directory|file|module)?\s*{_quoted('place', _FOLDER)}(?:\s+(?:package|folder|directory|module))?)))?"
+)
+_PLACE_ZH = rf"(?:(?:包|文件|目录|模块)?\s*{_quoted('place', _FOLDER)}\s*(?:包|文件|目录|模块)?(?:中|里|下)(?:的)?)"
+
 # Literal values as they are written in Python.
 _VALUE = r"(?:None|True|False|-?\d+(?:\.\d+)?|\"[^\"]*\"|'[^']*'|\[\]|\{\}|\(\)|[A-Za-z_][\w.]*)"
 _CODE = r"[`“\"'](?P<{0}>[^`”]+?)[`”\"']"
@@ -177,6 +185,56 @@ _RULES: tuple[_Rule, ...] = (
         rf"(?:把|将)\s*(?:所有|全部)?\s*(?:的)?\s*{_CODE.format('old')}\s*(?:替换为|替换成|换成|改为|改成)\s*{_CODE.format('new')}",
     ),
     *_rules(
+        "keyword_only",
+        rf"make\s+(?:the\s+)?(?:parameters?|arguments?|params?)?\s*{_quoted('names', _NAMES)}\s+(?:of|in|on)\s+{_KIND}{_symbol('function')}\s+keyword[- ]only{_EVERYWHERE}",
+        rf"make\s+{_KIND}{_symbol('function')}(?:'s|’s)\s+(?:parameters?|arguments?)?\s*{_quoted('names', _NAMES)}\s+keyword[- ]only{_EVERYWHERE}",
+        rf"(?:把|将)\s*(?:函数|方法)?\s*{_symbol('function')}\s*的\s*参数\s*{_quoted('names', _NAMES)}\s*(?:改为|改成|变成|设为)\s*(?:仅限|只能用)?\s*(?:关键字|keyword[- ]only)\s*(?:参数|传递|形式)?{_EVERYWHERE_ZH}",
+    ),
+    *_rules(
+        "change_default",
+        rf"(?:change|set)\s+(?:the\s+)?default\s+(?:value\s+)?(?:of|for)\s+(?:the\s+)?(?:parameter\s+|argument\s+)?{_quoted('name', _N)}\s+(?:of|in|on)\s+{_KIND}{_symbol('function')}\s+to\s+[`]?(?P<default>{_VALUE})[`]?",
+        rf"give\s+(?:the\s+)?(?:parameter\s+|argument\s+){_quoted('name', _N)}\s+(?:of|in|on)\s+{_KIND}{_symbol('function')}\s+(?:the\s+|a\s+)?default\s+(?:value\s+)?(?:of\s+)?[`]?(?P<default>{_VALUE})[`]?",
+        rf"(?:把|将)\s*(?:函数|方法)?\s*{_symbol('function')}\s*的\s*参数\s*{_quoted('name', _N)}\s*的\s*默认值\s*(?:改为|改成|设为|设置为)\s*[`]?(?P<default>{_VALUE})[`]?",
+    ),
+    *_rules(
+        "reorder_parameters",
+        rf"(?:reorder|rearrange|sort)\s+(?:the\s+)?(?:parameters|arguments|params)\s+of\s+{_KIND}{_symbol('function')}\s+(?:to|as|into)\s+\(?{_quoted('names', _NAMES)}\)?{_EVERYWHERE}",
+        rf"(?:把|将)\s*(?:函数|方法)?\s*{_symbol('function')}\s*的\s*参数\s*(?:顺序)?\s*(?:改为|调整为|重排为|改成)\s*{_quoted('names', _NAMES)}",
+    ),
+    *_rules(
+        "annotate_parameter",
+        rf"(?:annotate|type)\s+(?:the\s+)?(?:parameter\s+|argument\s+)?{_quoted('name', _N)}\s+(?:of|in|on)\s+{_KIND}{_symbol('function')}\s+(?:as|with)\s+[`]?(?P<annotation>[\w.\[\], |]+?)[`]?",
+        rf"add\s+(?:the\s+|a\s+)?type\s+(?:hint\s+|annotation\s+)?[`]?(?P<annotation>[\w.\[\], |]+?)[`]?\s+to\s+(?:the\s+)?(?:parameter|argument)\s+{_quoted('name', _N)}\s+(?:of|in|on)\s+{_KIND}{_symbol('function')}",
+    ),
+    *_rules(
+        "annotate_return",
+        rf"(?:annotate|type)\s+(?:the\s+)?return\s+(?:type\s+|value\s+)?of\s+{_KIND}{_symbol('function')}\s+(?:as|with)\s+[`]?(?P<annotation>[\w.\[\], |]+?)[`]?",
+        rf"(?:add|set|change)\s+(?:the\s+|a\s+)?return\s+type\s+(?:of\s+{_KIND}{_symbol('function')}\s+to\s+)[`]?(?P<annotation>[\w.\[\], |]+?)[`]?",
+    ),
+    *_rules(
+        "rename_module",
+        rf"rename\s+(?:the\s+)?(?:python\s+)?(?:module|package)\s+{_quoted('old', _DOTTED)}\s+(?:to|into|as)\s+{_quoted('new', _DOTTED)}{_EVERYWHERE}",
+        rf"(?:把|将)\s*(?:模块|包)\s*{_quoted('old', _DOTTED)}\s*(?:重命名为|改名为|改为|改成)\s*{_quoted('new', _DOTTED)}{_EVERYWHERE_ZH}",
+    ),
+    *_rules(
+        "print_to_logging",
+        rf"(?:replace|change|convert|turn)\s+(?:all\s+|every\s+|the\s+)*(?:calls?\s+(?:of|to)\s+)?[`]?print(?:\(\))?[`]?(?:\s+(?:calls|statements))?\s+(?:by|with|to|into)\s+(?:calls?\s+(?:of|to)\s+)?(?:the\s+)?[`]?logg(?:ing|er)(?:\.info)?[`]?(?:\s+calls)?{_IN_PLACE}",
+        rf"use\s+(?:the\s+)?[`]?logg(?:ing|er)[`]?\s+instead\s+of\s+[`]?print(?:\(\))?[`]?{_IN_PLACE}",
+        rf"(?:在|把|将)?\s*{_PLACE_ZH}?(?:所有|全部)?(?:的)?\s*[`]?print[`]?\s*(?:调用|语句)?\s*(?:替换为|替换成|换成|改为|改成)\s*[`]?(?:logging|logger|日志)[`]?",
+    ),
+    *_rules(
+        "to_f_strings",
+        rf"(?:convert|change|turn|rewrite|modernize|modernise)\s+(?:all\s+|every\s+|the\s+)*(?:old\s+)?(?:%[- ]?(?:style\s+)?(?:formatting|format\s+strings|strings)|str\.format(?:\(\))?|format\s+(?:calls|strings)|string\s+formatting)(?:\s+(?:and|or)\s+(?:%[- ]?formatting|str\.format(?:\(\))?))?(?:\s+calls)?\s+(?:to|into|as)\s+f[- ]?strings{_IN_PLACE}",
+        rf"use\s+f[- ]?strings(?:\s+instead\s+of\s+(?:%[- ]?formatting|str\.format|format))?{_IN_PLACE}",
+        rf"(?:在|把|将)?\s*{_PLACE_ZH}?(?:所有|全部)?(?:的)?\s*(?:字符串格式化|格式化字符串|%\s*格式化|str\.format)\s*(?:都)?\s*(?:替换为|替换成|换成|改为|改成|转换为)\s*f[- ]?(?:strings?|字符串)",
+    ),
+    *_rules(
+        "future_annotations",
+        rf"add\s+[`]?from\s+__future__\s+import\s+annotations[`]?\s+(?:to|in)\s+(?:all\s+(?:the\s+)?(?:python\s+)?(?:files|modules)|every\s+(?:file|module)){_IN_PLACE}",
+        rf"add\s+[`]?from\s+__future__\s+import\s+annotations[`]?{_IN_PLACE}",
+        r"(?:在|给)\s*所有\s*(?:文件|模块)\s*(?:中|里)?\s*(?:添加|加上)\s*[`]?from\s+__future__\s+import\s+annotations[`]?",
+    ),
+    *_rules(
         "fix_tests",
         rf"(?:fix|repair|mend)\s+(?:the\s+|all\s+|my\s+)?(?:failing|broken|red)\s+(?:unit\s+)?tests?(?:\s+{_TEST})?",
         rf"(?:make|get)\s+(?:the\s+|all\s+)?tests?\s+(?:{_TEST_NAMED}\s+)?(?:pass|green)(?:\s+again)?",
@@ -210,10 +268,77 @@ MAX_LENGTH = 400
 
 
 def understand(instruction: str) -> Intent | None:
-    """What the whole of `instruction` asks for, or None when no rule is sure."""
+    """What the whole of `instruction` asks for, or None when no rule is sure.
+
+    Several requests in one sentence are one Intent, `sequence`, whose slots are the parts in
+    their order; it is understood when every part is.
+    """
     text = " ".join(instruction.split())
     if not text or len(text) > MAX_LENGTH:
         return None
+    return _understood(text) or _sequence(text)
+
+
+_THEN = re.compile(
+    r"\s*(?:[,;\uff0c\uff1b]\s*(?:and\s+)?(?:then\s+)?(?:然后|并且|并|再)?\s*|\s+and\s+(?:then\s+|also\s+)?|\s+then\s+"
+    r"|\s*(?:然后|并且|并|再)\s*)(?=\S)",
+    re.IGNORECASE,
+)
+_MAX_PARTS = 6
+
+
+def _sequence(text: str) -> Intent | None:
+    """Requests that stand one after the other: "move f to b and rename it to g"."""
+    cuts = [(0, 0), *((m.start(), m.end()) for m in _THEN.finditer(text)), (len(text), len(text))]
+    if not 3 <= len(cuts) <= 12:
+        return None
+    parts: list[str] = []
+    first = 0
+    while first < len(cuts) - 1:
+        for last in range(len(cuts) - 1, first, -1):  # the longest piece that means something
+            piece = text[cuts[first][1] : cuts[last][0]]
+            if last - first == len(cuts) - 1:
+                continue  # that is the whole, and no rule knows it
+            piece = _carried_on(piece, parts)
+            if piece and _understood(piece) is not None:
+                parts.append(piece)
+                first = last
+                break
+        else:
+            return None
+    if not 2 <= len(parts) <= _MAX_PARTS:
+        return None
+    slots = {str(number): part for number, part in enumerate(parts, 1)}
+    return Intent("sequence", slots, f"sequence/{len(parts)}", 0.85)
+
+
+_IT = re.compile(
+    rf"rename\s+(?:it|the\s+(?:function|class|method))?\s*(?:to|into|as)\s+(?P<new>`?{_N}`?)"
+    rf"|(?:将其|把它)?\s*(?:重命名为|改名为)\s*(?P<neu>`?{_N}`?)",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(rf"`?(?P<old>{_DOTTED})`?\s+(?:to|into|as|->|→)\s+`?(?P<new>{_N})`?")
+
+
+def _carried_on(piece: str, before: list[str]) -> str:
+    """The piece as a whole sentence: "rename it to g" and "c to d" take up what came before."""
+    last = _understood(before[-1]) if before else None
+    if last is None:
+        return piece
+    again = _IT.fullmatch(piece.strip())
+    if again is not None and last.action == "move":
+        name = last.slots["symbol"].rpartition("::")[2]
+        target = last.slots["target"]
+        where = f" in {target}" if re.fullmatch(_FILE, target) and "/" in target + "/" else ""
+        where = where if target.endswith((".py", ".pyi")) else ""
+        return f"rename {name}{where} to {again['new'] or again['neu']}"
+    pair = _PAIR.fullmatch(piece.strip())
+    if pair is not None and last.action == "rename":
+        return f"rename {pair['old']} to {pair['new']}"
+    return piece
+
+
+def _understood(text: str) -> Intent | None:
     asked = text.endswith(("?", "\uff1f"))
     polite = _POLITE.match(text)
     if polite is not None:
