@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.models import VOCABULARY, write_model
+from tests.support.models import VOCABULARY, cross_encoder, write_model
 from treewright_indexer.encoders.codetext import document_text, plain_words, query_text
+from treewright_indexer.encoders.late import LateReranker
 from treewright_indexer.encoders.manifest import ModelError, read_manifest
 from treewright_indexer.encoders.onnx import OnnxEncoder, OnnxReranker
 from treewright_indexer.encoders.providers import EncoderSettings, open_session
 from treewright_indexer.encoders.remote import RemoteEncoder, RemoteSettings
 from treewright_indexer.encoders.shelf import Models, ModelSettings, manifest_of, shipped
+from treewright_indexer.encoders.static import StaticEncoder
 from treewright_indexer.encoders.wordpiece import WordPiece
+from treewright_indexer.search.dense import pack
 
 TABLE = np.eye(len(VOCABULARY), 8, dtype=np.float32) + 0.01
 
@@ -254,6 +257,87 @@ def test_a_reranker_must_be_one(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- over the network
+
+
+def test_a_cross_encoder_reads_query_and_document_together(tmp_path: Path) -> None:
+    write_model(
+        tmp_path, TABLE, data=cross_encoder(TABLE), task="rerank", dimensions=1, text="plain"
+    )
+    reranker = OnnxReranker(read_manifest(tmp_path))
+    documents = ["dog dog", "cat", "cat cat hat", "", "hat"]
+    one_by_one = [reranker.scores("cat", [each])[0] for each in documents]
+    scores = reranker.scores("cat", documents)
+    assert scores == pytest.approx(one_by_one, rel=1e-5)
+    assert max(range(5), key=scores.__getitem__) == 2
+    assert min(scores[1] - scores[4], scores[1] - scores[0]) > 0
+    assert reranker.scores("cat", []) == []
+
+
+# ---------------------------------------------------------------- tokens as a reranker
+
+
+def test_tokens_rerank_and_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = OnnxEncoder(read_manifest(write_model(tmp_path, TABLE, states="states")))
+    reranker = LateReranker(encoder)
+    documents = ["dog dog", "cat hat", "cat", ""]
+    scores = reranker.scores("cat hat", documents)
+    assert scores[1] == pytest.approx(1.0, abs=0.02)
+    assert scores[1] > scores[2] > scores[0]
+    asked: list[int] = []
+    states = encoder.states
+
+    def counted(texts: list[str], *, query: bool = False) -> Any:
+        asked.append(len(texts))
+        return states(texts, query=query)
+
+    monkeypatch.setattr(encoder, "states", counted)
+    assert reranker.scores("cat hat", [*documents, "hat"])[:4] == pytest.approx(scores, abs=1e-5)
+    assert asked == [1, 1]  # the query, and the one document that is new
+    assert reranker.scores("cat", []) == []
+
+
+def test_states_have_no_padding_and_unit_length(tmp_path: Path) -> None:
+    encoder = OnnxEncoder(read_manifest(write_model(tmp_path, TABLE, states="states")))
+    found = encoder.states(["cat", "cat dog hat", ""])
+    assert [len(each) for each in found] == [3, 5, 2]
+    assert all(np.linalg.norm(each, axis=1) == pytest.approx(1.0) for each in found)
+
+
+def test_a_model_without_states_does_not_rerank(tmp_path: Path) -> None:
+    write_model(tmp_path, TABLE)
+    models = Models(ModelSettings(embedder=str(tmp_path / "manifest.json")))
+    assert models.reranker_if_ready() is None  # the embedder is not loaded yet
+    models.embedder()
+    assert models.reranker_if_ready() is None
+    with pytest.raises(ModelError, match="does not return the states"):
+        OnnxEncoder(read_manifest(tmp_path)).states(["cat"])
+
+
+# ---------------------------------------------------------------- static
+
+
+def _write_static(folder: Path, table: Any, **changes: Any) -> Path:
+    return write_model(folder, table, data=b"".join(pack(table)), pooling="static", **changes)
+
+
+def test_a_static_text_is_the_sum_of_its_tokens(tmp_path: Path) -> None:
+    encoder = StaticEncoder(read_manifest(_write_static(tmp_path, TABLE)))
+    vectors = encoder.documents(["cat", "", "hat cat cat", "dog"] * 100)
+    assert vectors.shape == (400, 8)
+    assert not vectors[1].any()
+    cat, hat = (TABLE[VOCABULARY.index(word)] for word in ("cat", "hat"))
+    wanted = np.sqrt(2) * cat + hat
+    assert vectors[2] == pytest.approx(wanted / np.linalg.norm(wanted), abs=0.01)
+    assert encoder.query("cat") == pytest.approx(vectors[0])
+
+
+def test_a_static_table_of_another_tokenizer_is_refused(tmp_path: Path) -> None:
+    _write_static(tmp_path, TABLE[:-2])
+    with pytest.raises(ModelError, match="the tokenizer is another model's"):
+        StaticEncoder(read_manifest(tmp_path))
+    write_model(tmp_path, TABLE)
+    with pytest.raises(ModelError, match="not a static embedder"):
+        StaticEncoder(read_manifest(tmp_path))
 
 
 class _Endpoint(BaseHTTPRequestHandler):

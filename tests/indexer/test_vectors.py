@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support.models import DIMENSIONS, FixedModels, WordEncoder
 from treewright_indexer.encoders.manifest import ModelError
 from treewright_indexer.search import dense
 from treewright_indexer.search.dense import DenseIndex, pack
+from treewright_indexer.search.engine import search
 from treewright_indexer.search.vectors import Vectors
 from treewright_indexer.store.vectors import SharedVectors
 from treewright_indexer.workspace import Folder, IndexSettings, Workspace
@@ -221,3 +223,94 @@ def test_stored_bytes_keep_the_cosine() -> None:
 def test_an_empty_index_finds_nothing() -> None:
     assert DenseIndex(DIMENSIONS).search(_random(1)[0], 5) == []
     assert DenseIndex(DIMENSIONS).scores(_random(1)[0], [1]) == {}
+
+
+# ---------------------------------------------------------------- generations
+
+
+def _many(n: int) -> dict[str, str | bytes]:
+    return {f"m{i}.py": f"def handle_{i}():\n    return 'door {i}'\n" for i in range(n)}
+
+
+def test_a_static_model_stands_in_until_the_vectors_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treewright_indexer.search.vectors._QUICK_FROM", 1)
+    encoder, quick = WordEncoder(), WordEncoder(generation="quick:1")
+    encoder.gate = threading.Event()
+    models = FixedModels(encoder)
+    models.quick_encoder = quick
+    write(tmp_path / "w", {**_many(8), **FILES})
+    with workspace_of(tmp_path / "w", models) as (workspace, folder):
+        vectors = folder.vectors
+        assert vectors is not None
+        vectors.wake()
+        end = time.monotonic() + 20
+        while vectors.index is None or len(vectors.index) < 11:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        serving = vectors.serving
+        assert serving is not None
+        assert serving.encoder is quick
+        assert not serving.wanted
+        answer = search(workspace.snapshot(), "hinge of an open door", 3)
+        assert answer.hits[0].symbol == "open_door"
+        assert "dense" in answer.hits[0].sources
+        assert not answer.complete
+        assert any("stands in" in note for note in answer.notes)
+        encoder.gate.set()
+        assert vectors.wait_complete(30)
+        serving = vectors.serving
+        assert serving is not None
+        assert serving.wanted
+        assert serving.encoder is encoder
+        answer = search(workspace.snapshot(), "hinge of an open door", 3)
+        assert answer.complete
+        assert answer.notes == ()
+
+
+def test_what_was_embedded_before_needs_no_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treewright_indexer.search.vectors._QUICK_FROM", 1)
+    write(tmp_path / "w", FILES)
+    used: list[bool] = []
+    for _ in range(2):
+        quick = WordEncoder(generation="quick:1")
+        models = FixedModels(WordEncoder())
+        models.quick_encoder = quick
+        with workspace_of(tmp_path / "w", models, tmp_path / "cache") as (_, folder):
+            vectors_of(folder)
+        used.append(bool(quick.embedded))
+    assert used == [True, False]
+
+
+def test_old_vectors_serve_until_those_of_another_model_are_done(tmp_path: Path) -> None:
+    old, new = WordEncoder(), WordEncoder({"hinge": "latch"}, generation="words:2")
+    new.gate = threading.Event()
+    write(tmp_path / "w", FILES)
+    with workspace_of(tmp_path / "w", FixedModels(old)) as (workspace, folder):
+        vectors = vectors_of(folder)
+        workspace.use_models(FixedModels(new))  # pyright: ignore[reportArgumentType]
+        answer = search(workspace.snapshot(), "hinge", 3, mode="dense")
+        assert answer.hits[0].symbol == "open_door"
+        assert vectors.serving is not None
+        assert vectors.serving.encoder is old
+        new.gate.set()
+        assert vectors.wait_complete(30)
+        assert vectors.serving is not None
+        assert vectors.serving.encoder is new
+        assert vectors.progress == (3, 3)
+
+
+def test_another_model_mends_one_that_could_not_be_used(tmp_path: Path) -> None:
+    write(tmp_path / "w", FILES)
+    broken = FixedModels(problem=ModelError("the file is damaged"))
+    with workspace_of(tmp_path / "w", broken) as (workspace, folder):
+        vectors = folder.vectors
+        assert vectors is not None
+        assert not vectors.wait_complete(10)
+        assert "damaged" in vectors.problem
+        workspace.use_models(FixedModels(WordEncoder()))  # pyright: ignore[reportArgumentType]
+        assert vectors.wait_complete(30)
+        assert vectors.problem == ""

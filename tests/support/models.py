@@ -55,8 +55,6 @@ class FixedModels:
         self._encoder, self._problem = encoder, problem
 
     background = False
-    generation = ""
-    dimensions = 0
     quick_encoder: Any = None
     given_reranker: Any = None
 
@@ -101,34 +99,72 @@ def _node(op: str, inputs: Sequence[str], output: str, attributes: bytes = b"") 
     return b"".join(_field(1, i) for i in inputs) + _field(2, output) + _field(4, op) + attributes
 
 
-def embedding_model(table: Any) -> bytes:
-    """An ONNX file: `vectors` is the row of `table` of each text's second token id."""
+def _floats(name: str, table: Any) -> bytes:
     rows, width = table.shape
-    weights = (
-        b"".join(_field(1, dim) for dim in (rows, width))
-        + _field(2, 1) + _field(8, "table")
-        + _field(9, b"".join(struct.pack("<f", float(x)) for x in table.ravel()))
-    )  # fmt: skip
-    index = _field(2, 7) + _field(8, "one") + _field(9, struct.pack("<q", 1))
+    numbers = b"".join(struct.pack("<f", float(x)) for x in table.ravel())
+    dims = b"".join(_field(1, dim) for dim in (rows, width))
+    return _field(5, dims + _field(2, 1) + _field(8, name) + _field(9, numbers))
+
+
+def _whole(name: str, *values: int) -> bytes:
+    """A vector of whole numbers; a single one is a scalar when `name` ends in 0."""
+    dims = b"" if name.endswith("0") else _field(1, len(values))
+    data = b"".join(struct.pack("<q", value) for value in values)
+    return _field(5, dims + _field(2, 7) + _field(8, name) + _field(9, data))
+
+
+def _model(*parts: bytes) -> bytes:
+    return _field(1, 8) + _field(7, b"".join(parts)) + _field(8, _field(1, "") + _field(2, 13))
+
+
+def embedding_model(table: Any) -> bytes:
+    """An ONNX file: `vectors` is the row of `table` of each text's second token id.
+
+    Its other output, `states`, has the row of every token.
+    """
     axis = _field(5, _field(1, "axis") + _field(3, 1) + _field(20, 2))
-    graph = (
-        _field(1, _node("Gather", ["ids", "one"], "second", axis))
-        + _field(1, _node("Gather", ["table", "second"], "vectors"))
-        + _field(2, "g") + _field(5, weights) + _field(5, index)
-        + _field(11, _info("ids", 6, ["batch", "tokens"]))
-        + _field(11, _info("lengths", 6, ["batch"]))
-        + _field(12, _info("vectors", 1, ["batch", width]))
+    return _model(
+        _field(1, _node("Gather", ["ids", "one0"], "second", axis)),
+        _field(1, _node("Gather", ["table", "second"], "vectors")),
+        _field(1, _node("Gather", ["table", "ids"], "states")),
+        _field(2, "g"), _floats("table", table), _whole("one0", 1),
+        _field(11, _info("ids", 6, ["batch", "tokens"])),
+        _field(11, _info("lengths", 6, ["batch"])),
+        _field(12, _info("vectors", 1, ["batch", table.shape[1]])),
+        _field(12, _info("states", 1, ["batch", "tokens", table.shape[1]])),
     )  # fmt: skip
-    return _field(1, 8) + _field(7, graph) + _field(8, _field(1, "") + _field(2, 13))
+
+
+def cross_encoder(table: Any) -> bytes:
+    """An ONNX file that scores pairs: the sum of the products of their tokens' rows."""
+    to_float = _field(5, _field(1, "to") + _field(3, 1) + _field(20, 2))
+    ids = [_info(name, 7, ["batch", "tokens"]) for name in ("input_ids", "token_type_ids")]
+    return _model(
+        _field(1, _node("Gather", ["table", "input_ids"], "rows")),
+        _field(1, _node("Cast", ["token_type_ids"], "second", to_float)),
+        _field(1, _node("Cast", ["attention_mask"], "real", to_float)),
+        _field(1, _node("Sub", ["real", "second"], "first")),
+        _field(1, _node("Unsqueeze", ["first", "middle"], "first_row")),
+        _field(1, _node("Unsqueeze", ["second", "middle"], "second_row")),
+        _field(1, _node("MatMul", ["first_row", "rows"], "query")),
+        _field(1, _node("MatMul", ["second_row", "rows"], "document")),
+        _field(1, _node("Mul", ["query", "document"], "products")),
+        _field(1, _node("ReduceSum", ["products", "both"], "logits",
+                        _field(5, _field(1, "keepdims") + _field(3, 0) + _field(20, 2)))),
+        _field(2, "g"), _floats("table", table), _whole("middle", 1), _whole("both", 1, 2),
+        *(_field(11, each) for each in ids),
+        _field(11, _info("attention_mask", 7, ["batch", "tokens"])),
+        _field(12, _info("logits", 1, ["batch"])),
+    )  # fmt: skip
 
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "cat", "dog", "##s", "hat", "code", "é", "!"]
 
 
-def write_model(folder: Path, table: Any, **changes: Any) -> Path:
+def write_model(folder: Path, table: Any, *, data: bytes | None = None, **changes: Any) -> Path:
     """A model folder with its manifest; `changes` go into the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(embedding_model(table))
+    (folder / "model.onnx").write_bytes(embedding_model(table) if data is None else data)
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", "utf-8")
 
     def digest(name: str) -> str:

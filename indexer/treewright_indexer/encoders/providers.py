@@ -84,7 +84,7 @@ def open_session(path: str, settings: EncoderSettings) -> tuple[Any, list[str]]:
     """An InferenceSession and the providers it really uses. Raises ModelError."""
     module = runtime()
     reachable = _ACCELERATED["cuda"] in module.get_available_providers()
-    if settings.device in ("cuda", "tensorrt") and not reachable and _both_installed():
+    if settings.device in ("cuda", "tensorrt") and not reachable and len(installed()) > 1:
         raise ModelError(
             "onnxruntime was installed over onnxruntime-gpu, so the GPU is out of reach: run "
             "`pip install --force-reinstall --no-deps onnxruntime-gpu`"
@@ -121,16 +121,18 @@ def open_session(path: str, settings: EncoderSettings) -> tuple[Any, list[str]]:
     return session, list(session.get_providers())
 
 
-def _both_installed() -> bool:
-    """The two packages own one folder, so the one that was installed last is the one there is."""
+def installed() -> list[str]:
+    """Which of the packages that own onnxruntime's folder are installed. More than one: the one
+    that was installed last is the one there is."""
     from importlib.metadata import PackageNotFoundError, version
 
-    try:
-        version("onnxruntime")
-        version("onnxruntime-gpu")
-    except PackageNotFoundError:
-        return False
-    return True
+    found: list[str] = []
+    for name in ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def _provider_options(provider: str, settings: EncoderSettings) -> dict[str, str]:

@@ -104,26 +104,6 @@ class Models:
         return self._quick.get_or_none() if self.settings.quick else None
 
     @property
-    def generation(self) -> str:
-        """Of the embedder's vectors, without loading it; '' when it is not known."""
-        manifest = self._manifest()
-        return manifest.generation if manifest is not None else ""
-
-    @property
-    def dimensions(self) -> int:
-        """Of the embedder's vectors, without loading it; 0 when it is not known."""
-        manifest = self._manifest()
-        return manifest.dimensions if manifest is not None else 0
-
-    def _manifest(self) -> Manifest | None:
-        if self.settings.remote is not None or not self.settings.embedder:
-            return None
-        try:
-            return manifest_of(self.settings.embedder)
-        except ModelError:
-            return None
-
-    @property
     def problem(self) -> str:
         """Why there are no vectors, for the user; '' while nothing is wrong."""
         return str(self._embedder.problem or "")

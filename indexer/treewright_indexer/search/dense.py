@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 _EXACT_ROWS: Final = 24_000
-_CANDIDATES: Final = 1500
-_CANDIDATE_SHARE: Final = 0.01
+CANDIDATES = 1500
+CANDIDATE_SHARE = 0.01
 
 
 def pack(vectors: Matrix) -> list[bytes]:
@@ -161,5 +161,5 @@ class _State:
         packed = np.packbits(vector > center * mean_scale)
         mine[: len(packed)] = packed
         distance = np.bitwise_count(self._bits ^ mine.view(np.uint64)).sum(axis=1, dtype=np.uint16)
-        n = min(len(distance) - 1, max(limit, _CANDIDATES, int(_CANDIDATE_SHARE * len(distance))))
+        n = min(len(distance) - 1, max(limit, CANDIDATES, int(CANDIDATE_SHARE * len(distance))))
         return np.argpartition(distance, n)[:n]

@@ -299,6 +299,10 @@ class _Cache:
             self.n_hits += 1
             return found[1]
 
+    def clear(self) -> None:
+        with self._lock:
+            self._answers.clear()
+
     def put(self, key: Any, answer: Answer) -> None:
         with self._lock:
             self._answers[key] = time.monotonic(), answer
@@ -307,6 +311,11 @@ class _Cache:
 
 
 _cache = _Cache()
+
+
+def forget() -> None:
+    """Forget every answer."""
+    _cache.clear()
 
 
 def cache_hits() -> int:

@@ -44,8 +44,8 @@ _STEP: Final = 96
 _QUICK_STEP: Final = 1024
 _QUICK_FROM: Final = 300
 """Chunks without a vector from which a static model goes ahead."""
-_SAMPLE: Final = 500
-_KNOWN_SHARE: Final = 0.7
+_QUICK_UNTIL: Final = 0.5
+"""Share of chunks with a vector from which it is no longer worth it."""
 _RECENT: Final = 500
 _END_S: Final = 1.5
 
@@ -89,6 +89,7 @@ class Vectors:
         self._done_generation = -1
         """Of the store, when every chunk had its vector."""
         self._serving: Serving | None = None
+        self._quick: Generation | None = None
         self._building: Generation | None = None
         self._recent: dict[tuple[str, str], Matrix] = {}
         self.problem = ""
@@ -119,6 +120,10 @@ class Vectors:
     def serving(self) -> Serving | None:
         """None while there is no vector at all."""
         return self._serving
+
+    def serve(self, serving: Serving) -> None:
+        """Let vectors that were made elsewhere answer until the folder's own are done."""
+        self._serving = serving
 
     @property
     def state(self) -> tuple[object, ...]:
@@ -225,13 +230,12 @@ class Vectors:
                 models = self._models
                 if models.background:
                     give_way()
-                self._warm(models)
                 encoder = models.embedder()
                 path = None
                 if self._cache_dir is not None:
                     path = vectors_path(self._cache_dir, encoder.generation)
                 shared = SharedVectors(path, encoder.generation, encoder.dimensions)
-                self._done_generation = -1
+                self._done_generation, self._quick = -1, None
                 self._building = Generation(encoder, self._store, shared)
                 while self._next():
                     self._bring_up_to_date(self._building)
@@ -251,23 +255,6 @@ class Vectors:
                     self._thread, self._ended = None, False
             if again:
                 self.wake()
-
-    def _warm(self, models: Models) -> None:
-        """Let the static model go ahead where there is nothing yet and much to do.
-
-        It needs a moment, the embedder's runtime and weights some more: so it comes first.
-        """
-        quick = models.quick() if self._serving is None else None
-        if quick is None:
-            return
-        generation = Generation(quick, self._store, None)
-        generation.look()
-        if len(generation.pending) < _QUICK_FROM or self._known_share(models) > _KNOWN_SHARE:
-            return
-        while generation.pending and not self._stop():
-            self._embed(generation, _QUICK_STEP)
-        if not generation.pending:
-            self._serving = Serving(quick, generation.index, False)
 
     def _fail(self, problem: str) -> None:
         with self._condition:
@@ -290,21 +277,6 @@ class Vectors:
                 self._condition.wait()
             return self._closed or self._exchanged
 
-    def _known_share(self, models: Models) -> float:
-        """About how many of the chunks have a vector on disk already; does not load a model."""
-        generation = models.generation
-        if self._cache_dir is None or not generation:
-            return 0.0
-        path = vectors_path(self._cache_dir, generation)
-        if not path.is_file():
-            return 0.0
-        shared = SharedVectors(path, generation, models.dimensions)
-        try:
-            keys = [key for _, key in self._store.chunk_keys(0, _SAMPLE)]
-            return len(shared.get(keys)) / max(1, len(set(keys)))
-        finally:
-            shared.close()
-
     def _bring_up_to_date(self, building: Generation) -> None:
         """Embed until every chunk has its vector, looking for changes between two steps."""
         began, looked_at, n_before = time.monotonic(), -1, self.n_embedded
@@ -313,10 +285,12 @@ class Vectors:
             if generation != looked_at:
                 building.look()
                 looked_at = generation
+                self._stand_in(building)
             if self._serving is None or not building.pending:
                 self._serving = Serving(building.encoder, building.index, True)
             if not building.pending:
                 self._done_generation = generation
+                self._quick = None
                 break
             self.n_embedded += self._embed(building, _STEP)
             done, total = building.progress
@@ -324,6 +298,23 @@ class Vectors:
             self.report(done, total, f"{done}/{total} vectors, {rate:.0f} chunks/s")
         with self._condition:
             self._condition.notify_all()
+
+    def _stand_in(self, building: Generation) -> None:
+        """Have a static model answer, where most is yet to be embedded and no older one serves."""
+        if self._quick is None:
+            serving = self._serving
+            older = serving is not None and serving.encoder is not building.encoder
+            done, total = building.progress
+            if older or total - done < _QUICK_FROM or done > _QUICK_UNTIL * total:
+                return
+            encoder = self._models.quick()
+            if encoder is None:
+                return
+            self._quick = Generation(encoder, self._store, None)
+        self._quick.look()
+        while self._quick.pending and not self._stop():
+            self._embed(self._quick, _QUICK_STEP)
+        self._serving = Serving(self._quick.encoder, self._quick.index, False)
 
     def _embed(self, generation: Generation, step: int) -> int:
         """Embed the next `step` pending chunks; how many texts that were."""

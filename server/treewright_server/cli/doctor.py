@@ -31,6 +31,8 @@ def run(arguments: Namespace) -> int:
         ("jedi", lambda: _distribution("jedi"), False),
         ("pygls", lambda: _distribution("pygls"), True),
         ("websockets", lambda: _distribution("websockets"), False),
+        ("onnxruntime", _onnxruntime, False),
+        ("embedder", _embedder, False),
         ("git", _git, False),
         ("sandbox", _sandbox, False),
     ]
@@ -73,6 +75,33 @@ def _grammars() -> str:
     if broken:
         raise RuntimeError("; ".join(broken))
     return ", ".join(LANGUAGES)
+
+
+def _onnxruntime() -> str:
+    from treewright_indexer.encoders.providers import installed, runtime
+
+    module = runtime()
+    known = ", ".join(
+        name.removesuffix("ExecutionProvider") for name in module.get_available_providers()
+    )
+    if len(packages := installed()) > 1:
+        raise RuntimeError(
+            f"{' and '.join(packages)} own one folder, and the one installed last is there ({known}): "
+            "uninstall both, then install the one you want"
+        )
+    return f"{module.__version__} for {known}"
+
+
+def _embedder() -> str:
+    from treewright_indexer.encoders.shelf import manifest_of
+    from treewright_server.cli.support import load_settings
+
+    layer = load_settings().search
+    if layer.remote_url:
+        return f"{layer.remote_model} at {layer.remote_url}"
+    manifest = manifest_of(layer.domain().embedder)
+    manifest.verify()
+    return f"{manifest.name}, {manifest.precision or 'float'}, {manifest.dimensions} dimensions"
 
 
 def _sqlite() -> str:
