@@ -205,7 +205,7 @@ def slope_per_hour(samples: Sequence[Sample]) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--workspace", type=Path, help="copied; the default is our own sources")
     parser.add_argument("--seed", type=int, default=1)

@@ -53,6 +53,10 @@ class _Pool:
         self._closed = False
         self.threads: list[threading.Thread] = []
 
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize() if self.threads else 0
+
     def submit(self, job: Callable[[], object]) -> bool:
         """False when the pool is closed: the job will not run."""
         with self._lock:
@@ -104,6 +108,10 @@ class Lanes:
         self._pools = {lane: _Pool(*lane.value) for lane in Lane}
         self._tokens: set[CancelToken] = set()
         self._closed = False
+
+    def waiting(self) -> int:
+        """Jobs that no thread has taken yet."""
+        return sum(pool.waiting for pool in self._pools.values())
 
     def post(self, work: Callable[[], object], lane: Lane) -> bool:
         """Queue `work` for its lane and go on. False once the lanes are closed."""

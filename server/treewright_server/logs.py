@@ -1,13 +1,16 @@
 """Logs go to stderr, to a rotating file and to the editor's log panel; never to stdout.
 
-A message may reach the editor, a traceback may not: it holds paths of this machine.
+A message may reach the editor, a traceback may not: it holds paths of this machine. Secrets are
+taken out of whatever is written, and a line written for a task names it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +21,56 @@ MAX_BYTES = 2_000_000
 KEPT_FILES = 3
 
 
-def configure(level: str, folder: Path | None) -> Path | None:
-    """Log to stderr, and to `folder`/treewright.log when it can be written. Returns the file."""
+task_id: contextvars.ContextVar[str] = contextvars.ContextVar("task_id", default="")
+"""The task that this thread works for; '' for none."""
+
+_MAYBE_SECRET = re.compile(r"[A-Za-z0-9_+=-]{20,}|(?i:passw|token|secret|key|auth|://)")
+"""Lines without any of this are not looked at closely: most are such."""
+
+
+def clean(text: str) -> str:
+    """`text` without secrets. The detector is loaded by the first line that may hold one."""
+    if not _MAYBE_SECRET.search(text):
+        return text
+    from treewright_agent.guard.secrets import redact
+
+    return redact(text)
+
+
+class Lines(logging.Formatter):
+    """For people: one line, and the traceback behind it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        task = task_id.get()
+        shown = super().format(record)
+        return clean(f"{shown} | task {task}" if task else shown)
+
+
+class JsonLines(logging.Formatter):
+    """For programs: one JSON object a line, whatever it holds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        import json
+
+        row: dict[str, object] = {
+            "time": round(record.created, 3),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "thread": record.threadName,
+            "message": clean(record.getMessage()),
+        }
+        if task := task_id.get():
+            row["task"] = task
+        if record.exc_info:
+            row["error"] = clean(self.formatException(record.exc_info))
+        return json.dumps(row, ensure_ascii=False, default=str)
+
+
+def configure(level: str, folder: Path | None, form: str = "text") -> Path | None:
+    """Log to stderr, and to `folder`/treewright.log when it can be written. Returns the file.
+
+    `form`: "text" or "json", of both.
+    """
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)
@@ -27,13 +78,14 @@ def configure(level: str, folder: Path | None) -> Path | None:
     # pygls logs whole messages: code of the user's that has no place in a log.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     stream = logging.StreamHandler(sys.stderr)
-    stream.setFormatter(logging.Formatter(LINE))
+    formatter = JsonLines() if form == "json" else Lines(LINE)
+    stream.setFormatter(formatter)
     root.addHandler(stream)
     logging.raiseExceptions = False  # a closed stderr must not bring anything down
     if folder is None:
         return None
     file = RotatingFile(folder / "treewright.log")
-    file.setFormatter(logging.Formatter(LINE))
+    file.setFormatter(formatter)
     root.addHandler(file)
     return file.path
 
@@ -105,6 +157,6 @@ class ClientHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._send(record.levelno, record.getMessage())
+            self._send(record.levelno, clean(record.getMessage()))
         except Exception:  # the log must not fail its caller
             self.handleError(record)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,7 @@ from treewright_server.errors import (
     is_expected,
     rpc_error,
 )
+from treewright_server.metrics import Metrics
 from treewright_server.plain import field
 from treewright_server.transport import BadFrame, Incoming, Send, encode
 
@@ -46,9 +48,10 @@ OnAnswer = Callable[[Json, RpcError | None], None]
 class Request:
     """One request of the client, from its arrival to its one answer."""
 
-    __slots__ = ("answered", "id", "method", "on_cancel", "params", "snapshot", "token")
+    __slots__ = ("answered", "arrived", "id", "method", "on_cancel", "params", "snapshot", "token")
 
     def __init__(self, id: int | str, method: str, params: Json) -> None:
+        self.arrived = time.monotonic()
         self.id = id
         self.method = method
         self.params = params
@@ -71,6 +74,12 @@ class Conversation:
         self._ids = itertools.count(1)
         self._asked: dict[int | str, OnAnswer] = {}
         self._intake = threading.get_ident()
+        self.metrics = Metrics()
+        self.metrics.gauge(
+            "treewright_requests_running",
+            "Requests without an answer yet.",
+            lambda: len(self._running),
+        )
 
     # ------------------------------------------------------------------ what subclasses do
 
@@ -130,16 +139,23 @@ class Conversation:
 
     def succeed(self, request: Request, result: Json) -> None:
         if self._close(request):
+            self.metrics.observe(_operation(request), time.monotonic() - request.arrived, "ok")
             self.write({"jsonrpc": "2.0", "id": request.id, "result": result})
 
     def fail(self, request: Request, error: BaseException) -> None:
         if not self._close(request):
             return
+        failed = rpc_error(error)
+        outcome = (
+            "cancelled" if failed.code == REQUEST_CANCELLED
+            else "refused" if is_expected(error) else "failed"
+        )  # fmt: skip
+        self.metrics.observe(_operation(request), time.monotonic() - request.arrived, outcome)
         if is_expected(error):
             logger.info("%s: %s", request.method, error)
         else:
             logger.error("%s failed: %r", request.method, error, exc_info=error)
-        self._refuse(request.id, rpc_error(error))
+        self._refuse(request.id, failed)
 
     def _close(self, request: Request) -> bool:
         """True for the one who may answer."""
@@ -275,3 +291,12 @@ class Conversation:
             self._cancel(request)
         for on_answer in asked:
             on_answer(None, RpcError(REQUEST_CANCELLED, "the server is closing"))
+
+
+def _operation(request: Request) -> str:
+    """What is counted together: the method, and of commands which one."""
+    if request.method == "workspace/executeCommand":
+        command = field(request.params, "command")
+        if isinstance(command, str) and command.startswith("treewright.") and len(command) < 80:
+            return command
+    return request.method

@@ -35,6 +35,17 @@ class AgentServices:
             return ""
         return layer.finetuned_model or layer.model or "default"
 
+    def breakers(self) -> list[dict[str, object]]:
+        """The endpoints of models that tasks have used, each with the state of its breaker."""
+        with self._lock:
+            made = list(self._made.values())
+        return [
+            {"endpoint": id, **client.breaker.stats()}
+            for services in made
+            if services.router is not None
+            for id, client in services.router.clients.items()
+        ]
+
     def get(
         self,
         root: str,
@@ -56,7 +67,14 @@ class AgentServices:
                 )
         from dataclasses import replace
 
-        return replace(services, on_event=on_event, on_text=on_text)
+        metrics = self._session.ls.metrics
+
+        def heard(event: Event) -> None:
+            metrics.task_event(event)
+            on_event(event)
+
+        health = self._session.upkeep.health
+        return replace(services, on_event=heard, on_text=on_text, health=health)
 
     def close(self) -> None:
         with self._lock:

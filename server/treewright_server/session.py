@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from treewright_server.reviews import Reviews
     from treewright_server.settings import ServerSettings
     from treewright_server.shelf import Shelf
+    from treewright_server.upkeep import Upkeep
     from treewright_server.warm import Warm
 
 logger = logging.getLogger("treewright")
@@ -57,6 +58,7 @@ class Session:
     feedback: Feedback
     linting: Linting
     clock: Clock
+    upkeep: Upkeep
     warm: Warm
 
     def __init__(self, ls: TreewrightServer) -> None:
@@ -137,6 +139,7 @@ class Session:
             from treewright_server.linting import Linting
             from treewright_server.reviews import Reviews
             from treewright_server.shelf import Shelf
+            from treewright_server.upkeep import Upkeep
             from treewright_server.warm import Warm
 
             self.clock = Clock()
@@ -147,14 +150,30 @@ class Session:
             self.linting = Linting(self)
             self.documents.on_close.append(self.tokens.forget)
             self.warm = Warm(self)
+            self.upkeep = Upkeep(self)
             self._apply_settings(tell=False)
             self._workspace = Workspace(self.settings.index.domain())
             self._workspace.on_problem = self.ls.show
+            self._gauges()
         except Exception as error:
             reason = f"the workspace cannot be loaded: {type(error).__name__}"
             self.load_error = RpcError(REQUEST_FAILED, f"{reason}; see the treewright log")
             logger.error("the workspace cannot be loaded: %r", error, exc_info=error)
             self.ls.show(f"{reason}; see the log", 1)
+
+    def _gauges(self) -> None:
+        """What a load balancer and a dashboard ask of the moment."""
+        gauge, workspace = self.ls.metrics.gauge, self.workspace
+        gauge("treewright_queue_length", "Jobs that wait for a thread.", self.lanes.waiting)
+        gauge(
+            "treewright_index_pending", "Files that wait to be indexed.",
+            lambda: sum(len(folder.pending) for folder in workspace.snapshot().folders),
+        )  # fmt: skip
+        gauge(
+            "treewright_tasks_running", "Tasks that run.",
+            lambda: sum(row["state"] == "running" for row in self.tasks.rows()),
+        )  # fmt: skip
+        gauge("treewright_threads", "Threads of the process.", threading.active_count)
 
     def start(self) -> None:
         """Configure, register, open the folders. Once, whoever asks first."""
@@ -181,6 +200,7 @@ class Session:
         finally:
             self._release()
         self._register()
+        self.upkeep.start()
         # What start-up made lives as long as the process: the collector need not look at it.
         gc.freeze()
         gc.enable()
@@ -468,6 +488,7 @@ class Session:
             self.feedback.close()
             self.tasks.close()
             self.services.close()
+            self.upkeep.close()
         if self._log_handler is not None:
             logger.removeHandler(self._log_handler)
         self.lanes.close()

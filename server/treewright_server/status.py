@@ -85,6 +85,8 @@ def status(ls: TreewrightServer, snapshot: Snapshot) -> dict[str, Any]:
         "folders": folders,
         "model": _model(ls),
         "proposals": len(session.reviews.open()),
+        "tasks": sum(row["state"] == "running" for row in session.tasks.rows()),
+        "breakers": session.services.breakers(),
     }
 
 

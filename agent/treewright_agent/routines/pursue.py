@@ -170,12 +170,14 @@ def _routine(
 
 def _select(routine: Routine, task: Task) -> None:
     """Narrow the tools to the task's kind, and say why each is there."""
-    selector = ToolSelector(all_tools(), task.services.settings.max_tools)
+    health = task.services.health
+    offered = all_tools().without(health.failed() if health is not None else frozenset())
+    selector = ToolSelector(offered, task.services.settings.max_tools)
     registry, chosen = selector.select_tools(routine.kind, routine.goal, routine.bench)
     if task.services.brain is not None or routine.brain.name == "step":
-        registry = all_tools()  # a script and the wire name tools themselves; the kind still rules
+        registry = offered  # a script and the wire name tools themselves; the kind still rules
         if routine.kind in READ_ONLY:
-            registry, _ = ToolSelector(all_tools(), 100).select_tools(
+            registry, _ = ToolSelector(offered, 100).select_tools(
                 routine.kind, routine.goal, routine.bench
             )
     routine.registry = registry

@@ -16,6 +16,7 @@ from treewright_agent.context import Environment, Turn
 from treewright_agent.draft import Draft
 from treewright_agent.episodes import Episodes
 from treewright_agent.guard.commands import Trust
+from treewright_agent.health import Health
 from treewright_agent.memory import Memory
 from treewright_agent.models.router import Router
 from treewright_agent.proposals import Proposal
@@ -122,6 +123,8 @@ class Services:
     gate: Callable[[TaskRequest, str], Gate] | None = None
     trust: Trust = Trust.DEFAULT
     """Of the workspace; NONE runs and changes nothing, whatever else is set."""
+    health: Health | None = None
+    """Hears of every tool call, and takes tools out that fail by themselves."""
     trajectories: Path | None = None
     on_event: Callable[[Event], None] = _no_events
     on_text: Callable[[str], None] | None = None

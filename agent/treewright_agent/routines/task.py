@@ -30,7 +30,7 @@ from treewright_agent.routines.pursue import pursue
 from treewright_agent.routines.request import READ_ONLY, Services, Source, TaskRequest, TaskResult
 from treewright_agent.tools.bench import Bench, Gate, Question
 from treewright_agent.tools.operating import plan
-from treewright_agent.trajectory import Trajectory, state_of
+from treewright_agent.trajectory import Event, Trajectory, state_of
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import (
     ArgumentsError,
@@ -61,11 +61,14 @@ class Task:
             self.root = self.snapshot.folders[0].root if self.snapshot.folders else "/"
         settings = self.services.settings
         self.budget = Budget(settings.limits)
-        self.trajectory = Trajectory(
-            self.request.task_id, self.services.trajectories, self.services.on_event
-        )
+        self.trajectory = Trajectory(self.request.task_id, self.services.trajectories, self._heard)
         self._workshop: Any = None
         self._last_run: Any = None
+
+    def _heard(self, event: Event) -> None:
+        if self.services.health is not None and event.name == "observation":
+            self.services.health.heard(str(event.data["name"]), event.data["output"])
+        self.services.on_event(event)
 
     # ------------------------------------------------------------------ the ladder
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, cast
 
 from treewright_agent.tools.bench import Bench
@@ -79,6 +79,10 @@ class Registry:
     def narrowed(self, names: Iterable[str]) -> Registry:
         """Only the tools named, in that order."""
         return Registry(self._tools[name] for name in names if name in self._tools)
+
+    def without(self, names: Collection[str]) -> Registry:
+        """All but the tools named."""
+        return Registry(each for each in self._tools.values() if each.name not in names)
 
     def schemas(self) -> list[dict[str, Any]]:
         return [each.schema for each in self._tools.values()]

@@ -39,6 +39,15 @@ def _parser() -> argparse.ArgumentParser:
         help="let web pages of this origin connect to --ws",
     )  # fmt: skip
     _log_level(serve)
+    serve.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="lines for people or programs",
+    )
+    serve.add_argument(
+        "--metrics", metavar="HOST:PORT", help="serve Prometheus metrics on a loopback address"
+    )
     serve.add_argument("--log-dir", metavar="DIR", help="where the log file goes")
     serve.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
 

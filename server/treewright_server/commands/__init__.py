@@ -51,6 +51,8 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "delete_symbol",
     "replace_import",
     "remove_flag",
+    "apply_rule",
+    "fix_lint_everywhere",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
@@ -59,6 +61,8 @@ COMMANDS: Final[dict[str, str]] = {
     "treewright.applyProposal": "apply_proposal",
     "treewright.preview": "preview",
     "treewright.feedback.record": "feedback_record",
+    "treewright.feedback.search": "feedback_search",
+    "treewright.feedback.rate": "feedback_rate",
     "treewright.index.status": "index_status",
     "treewright.index.rebuild": "index_rebuild",
     "treewright.search": "search",
@@ -75,6 +79,8 @@ COMMANDS: Final[dict[str, str]] = {
     "treewright.tasks": "task_list",
     "treewright.why": "task_why",
     "treewright.memory": "task_memory",
+    "treewright.health": "health",
+    "treewright.metrics": "health:metrics",
 }
 """A function other than `run` is named behind a colon."""
 

@@ -17,12 +17,15 @@ stages analyzing, retrieving_docs, generating_code, testing_code, completed.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError, RefusedError
+from treewright_server import logs
 from treewright_server.answering import Turn, beside
 from treewright_server.commands.arguments import decoded
 from treewright_server.convert import Mapper, to_path
@@ -136,6 +139,7 @@ class _Run:
         title = (instruction or "Refactor").split("\n")[0][:60]
         self._progress = Progress(ls, title, token.cancel)
         self._so_far = 0
+        self._began = time.monotonic()
 
     def __call__(self) -> _Made:
         self._progress.begin()
@@ -157,6 +161,7 @@ class _Run:
         if self._kind in ("explain", "review", "chat") and not session.services.model:
             return _Made(self._from_search(environment), None, root)
         request = self._request(environment)
+        logs.task_id.set(request.task_id)  # of this thread, which is the task's own
         watch = session.tasks.begin(request.task_id, self._instruction, self._kind, self._token)
 
         def on_event(event: Event) -> None:
@@ -168,7 +173,9 @@ class _Run:
         self._token.check()
         row = result.to_json(root)
         if result.proposal is not None:
-            self._show(result.proposal)
+            from treewright_server.answering import made_of
+
+            self._show(result.proposal, made_of(result, session.services.model, self._began))
         ls.session.status.changed()
         return _Made(row, result.proposal, root)
 
@@ -262,11 +269,11 @@ class _Run:
             "proposal": None,
         }
 
-    def _show(self, proposal: Proposal) -> None:
+    def _show(self, proposal: Proposal, made: Mapping[str, Any] | None = None) -> None:
         session = self._ls.session
         session.shelf.put(proposal)
         session.reviews.put(proposal)
-        session.feedback.shown(proposal, self._snapshot)
+        session.feedback.shown(proposal, self._snapshot, made)
 
     # ------------------------------------------------------------------ from the client's words
 
