@@ -6,6 +6,7 @@ climbs the ladder of `run_task`. Everything is said in parts as it happens, and 
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -115,6 +116,7 @@ class Answering:
         self._snapshot = snapshot
         self._token = token
         self._started = time.monotonic()
+        self._id = os.urandom(16).hex()
         self._text: list[str] = []
         self._citations: list[dict[str, Any]] = []
         self._rung = ""
@@ -134,6 +136,7 @@ class Answering:
         cost = self._cost()
         self._tell({"kind": "cost", "cost": cost})
         return {
+            "id": self._id,
             "text": "".join(self._text),
             "rung": self._rung,
             "citations": self._citations,
@@ -264,7 +267,8 @@ class Answering:
             self._decided(result.source, result.rule_id or result.reason)
             review = session.reviews.put(result.proposal)
             session.shelf.put(result.proposal)
-            session.feedback.shown(result.proposal, self._snapshot)
+            made = made_of(result, session.services.model, self._started)
+            session.feedback.shown(result.proposal, self._snapshot, made)
             session.status.changed()
             self._proposals.append(result.proposal.id)
             self._tell({"kind": "proposal", "proposal": summary(review, self._snapshot)})
@@ -333,6 +337,20 @@ class Answering:
                     span = Span(*source.line_span(line - 1))
                     self._cite(len(self._citations) + 1, path, span, f"{shown}:{line}")
                 break
+
+
+def made_of(result: TaskResult, model: str, began: float) -> dict[str, Any]:
+    """How a task's proposal came about, for its record."""
+    spent = result.spent
+    cost, tokens = spent.get("cost"), spent.get("prompt_tokens")
+    return {
+        "recipe": result.rule_id,
+        "model": model if result.source == "model" else "",
+        "task": result.task_id,
+        "seconds": time.monotonic() - began,
+        "cost": float(cost) if isinstance(cost, (int, float)) else None,
+        "tokens": int(tokens) + int(spent.get("completion_tokens") or 0) if tokens else None,
+    }
 
 
 def step_of(event: Event) -> dict[str, Any] | None:

@@ -2,56 +2,102 @@
 
 Whoever sees a change tells the ledger (`feedback_watch`), under one lock; the journal lane
 writes, one thread, in order. With `treewright.feedback.level` off nothing is watched and no file
-is opened.
+is opened; a workspace of its own level is recorded at that one.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from treewright_indexer.text import SourceText
 from treewright_server.feedback_watch import Event, Hunk, Ledger, Outcome, Splice
 from treewright_server.lanes import Lane
+from treewright_server.searches import Searches
 
 if TYPE_CHECKING:
-    from treewright_agent.feedback import FeedbackStore
+    from treewright_agent.calls import Call
+    from treewright_agent.feedback import FeedbackStore, Made
+    from treewright_agent.feedback.learning import Learned
     from treewright_agent.proposals import Proposal
     from treewright_indexer.snapshot import Snapshot
+    from treewright_server.feedback_later import Later
     from treewright_server.session import Session
     from treewright_server.settings import FeedbackLayer
 
 logger = logging.getLogger("treewright")
 
 TICK_S = 5.0
+_MAX_KNOWN = 1024
+"""Proposals whose workspace is remembered, to record their outcomes at its level."""
+_LEARN_EVERY = 20
+"""So many outcomes are recorded before what they teach is put in force."""
+
+Taste = Callable[[Sequence["Call"]], tuple[float, float]]
 
 
 class Feedback:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._level: str = "local"
+        self._levels: Mapping[str, str] = {}
         self._ledger = Ledger(600.0)
+        self._workspaces: OrderedDict[str, str] = OrderedDict()
+        self._layer: FeedbackLayer | None = None
         self._store: FeedbackStore | None = None
         self._broken = False
         self._lock = threading.RLock()
         self._ticking = False
+        self._learned: Learned | None = None
+        self._asked_to_learn = False
+        self._n_unlearned = 0
+        self._noted: dict[str, str] = {}
+        self._later: Later | None = None
+        self.searches = Searches(self)
         session.documents.on_text.append(self._text)
         session.documents.on_save.append(self._saved)
 
     def configure(self, layer: FeedbackLayer) -> None:
         self._level = layer.level
+        self._levels = {
+            os.path.abspath(os.path.expanduser(root)): level
+            for root, level in layer.workspaces.items()
+        }
+        self._layer = layer
         self._ledger.expire_s = layer.expire_minutes * 60
+        if self._store is not None:
+            self._session.lanes.post(self._adapt, Lane.JOURNAL)
 
     @property
     def on(self) -> bool:
         return self._level != "off" and not self._broken
 
-    def shown(self, proposal: Proposal, snapshot: Snapshot) -> None:
-        """The user can see `proposal`, made on `snapshot`."""
+    def level_of(self, workspace: str) -> str:
+        """The narrower of the session's level and that of the workspace or a folder above it."""
+        order = ("off", "outcomes", "local")
+        found = [self._level]
+        for root, level in self._levels.items():
+            if workspace == root or workspace.startswith(root.rstrip(os.sep) + os.sep):
+                found.append(level)
+        return min(found, key=order.index)
+
+    # ------------------------------------------------------------------ proposals
+
+    def shown(
+        self, proposal: Proposal, snapshot: Snapshot, made: Mapping[str, Any] | None = None
+    ) -> None:
+        """The user can see `proposal`, made on `snapshot`. `made`: fields of `feedback.Made`."""
         if not self.on:
+            return
+        paths = [change.path for change in proposal.change.files]
+        workspace = _workspace_of(snapshot, paths or sorted(proposal.change.paths()))
+        level = self.level_of(workspace)
+        if level == "off":
             return
         files = {
             change.path: (
@@ -60,13 +106,24 @@ class Feedback:
             )
             for change in proposal.change.files
         }
-        folder = next((snapshot.folder_of(path) for path in files), None)
-        workspace = folder.root if folder is not None else ""
-        level = self._level
         with self._lock:
-            self._write(lambda store: store.record_proposal(proposal, workspace, level))
+            self._workspaces[proposal.id] = workspace
+            while len(self._workspaces) > _MAX_KNOWN:
+                self._workspaces.popitem(last=False)
+            given = dict(made or {})
+
+            def write(store: FeedbackStore) -> None:
+                self._note(store, workspace, level)
+                store.record_proposal(proposal, workspace, level, made=_made(given))
+
+            self._write(write)
             self._record(self._ledger.shown(proposal.id, files, time.monotonic()))
             self._tick_later()
+
+    def previewed(self, proposal_id: str) -> None:
+        """The user looks at the change itself."""
+        if self.on:
+            self._write_outcome(proposal_id, "previewed")
 
     def answered(self, proposal_id: str, applied: bool) -> None:
         """The client's answer to an edit that was sent to it."""
@@ -95,6 +152,8 @@ class Feedback:
         if self._ledger.watches(path):
             with self._lock:
                 self._record(self._ledger.saved(path))
+        if self._later is not None:
+            self._later.saved()
 
     def _tick_later(self) -> None:
         """Look at the clock again in a while, as long as the fate of anything is open."""
@@ -111,17 +170,102 @@ class Feedback:
     def _record(self, events: Sequence[Event], comment: str = "") -> None:
         for event in events:
             logger.info("proposal %s: %s", event.proposal_id, event.outcome)
+            self._write_outcome(
+                event.proposal_id,
+                event.outcome,
+                hunks=event.hunks,
+                final_text=dict(event.final) or None,
+                comment=comment,
+            )
 
-            def write(store: FeedbackStore, event: Event = event) -> None:
-                store.record_outcome(
-                    event.proposal_id,
-                    event.outcome,
-                    hunks=event.hunks,
-                    final_text=dict(event.final) or None,
-                    comment=comment,
-                )
+    def _write_outcome(self, proposal_id: str, outcome: str, **more: Any) -> None:
+        workspace = self._workspaces.get(proposal_id)
+        level = self._level if workspace is None else self.level_of(workspace)
 
-            self._write(write)
+        def write(store: FeedbackStore) -> None:
+            store.record_outcome(proposal_id, outcome, consent=level, **more)
+            self._n_unlearned += 1
+            if self._n_unlearned >= _LEARN_EVERY:
+                self._learn()
+            if self._later is not None:
+                self._later.look()
+
+        self._write(write)
+
+    # ------------------------------------------------------------------ searches and ratings
+
+    def searched(
+        self, search: str, snapshot: Snapshot, query: str, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Something was done with a search's results: record what it found."""
+        workspace = _workspace_of(snapshot, [])
+        level = self.level_of(workspace)
+        if self.on and level != "off":
+            self._write(lambda store: store.record_search(search, workspace, query, rows, level))
+
+    def search_used(
+        self, search: str, result: int, action: Literal["opened", "used", "ignored"]
+    ) -> None:
+        if self.on:
+            self._write(lambda store: store.record_search_use(search, result, action))
+
+    def rated(self, subject: str, snapshot: Snapshot, rating: int, comment: str) -> bool:
+        workspace = _workspace_of(snapshot, [])
+        level = self.level_of(workspace)
+        if not self.on or level == "off":
+            return False
+        self._write(lambda store: store.record_rating(subject, workspace, rating, comment, level))
+        return True
+
+    # ------------------------------------------------------------------ what was learned
+
+    @property
+    def learned(self) -> Learned | None:
+        """What past outcomes taught, None until it is loaded: asking starts that, and waits for
+        nothing."""
+        if not self._asked_to_learn and self.on:
+            self._asked_to_learn = True
+            self._session.lanes.post(self._learn_first, Lane.JOURNAL)
+        return self._learned
+
+    def _learn_first(self) -> None:
+        """No store is made only to read it."""
+        from treewright_agent.feedback.database import FILE_NAME, data_folder
+
+        if self._store is not None or (data_folder() / FILE_NAME).exists():
+            self._write(lambda store: self._learn())
+
+    def _learn(self) -> None:
+        if self._store is not None:
+            from treewright_agent.feedback.learning import learned
+
+            self._n_unlearned = 0
+            self._learned = learned(self._store, time.time())
+
+    # ------------------------------------------------------------------ writing
+
+    def _note(self, store: FeedbackStore, workspace: str, level: str) -> None:
+        if self._noted.get(workspace) != level:
+            store.record_consent(workspace, level)
+            self._noted[workspace] = level
+
+    def _adapt(self) -> None:
+        """Put the settings in force for what is recorded from now on."""
+        store, layer = self._store, self._layer
+        if store is None or layer is None:
+            return
+        from treewright_agent.feedback import Redactor
+        from treewright_server.feedback_later import Later
+
+        store.redactor = Redactor(layer.redact_paths, layer.redact_names)
+        roots = {folder.root for folder in self._session.workspace.snapshot().folders}
+        for workspace in {*self._noted, *roots}:
+            if self._level != "off" or workspace in self._noted:
+                self._note(store, workspace, self.level_of(workspace))
+        if self._later is None:
+            self._later = Later(self._session, store)
+        self._later.configure(layer)
+        self._later.look()
 
     def _write(self, action: Callable[[FeedbackStore], object]) -> None:
         def run() -> None:
@@ -132,6 +276,7 @@ class Feedback:
                     from treewright_agent.feedback import FeedbackStore
 
                     self._store = FeedbackStore.open()
+                    self._adapt()
                 action(self._store)
             except Exception as error:
                 # The edit matters more than its record: say so once the store is unusable, go on.
@@ -144,3 +289,16 @@ class Feedback:
         if self.on:
             with self._lock:
                 self._record(self._ledger.close())
+
+
+def _made(given: Mapping[str, Any]) -> Made:
+    from treewright_agent.feedback import Made
+
+    return Made(**given)
+
+
+def _workspace_of(snapshot: Snapshot, paths: Sequence[str]) -> str:
+    folder = next((f for path in paths if (f := snapshot.folder_of(path)) is not None), None)
+    if folder is None and not paths and snapshot.folders:
+        folder = snapshot.folders[0]
+    return folder.root if folder is not None else ""

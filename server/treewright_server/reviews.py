@@ -141,6 +141,7 @@ def offered(ls: TreewrightServer, proposal: Proposal, snapshot: Snapshot) -> dic
     review = session.reviews.put(proposal)
     session.shelf.put(proposal)
     session.feedback.shown(proposal, snapshot)
+    session.feedback.previewed(proposal.id)
     session.status.changed()
     return {"proposal": whole(ls, review, snapshot), "refused": None}
 

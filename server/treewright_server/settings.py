@@ -118,11 +118,23 @@ class EditsLayer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class FeedbackLayer(msgspec.Struct, frozen=True, rename="camel"):
-    """What is kept of proposals and their outcomes. Nothing ever leaves the machine."""
+    """What is kept of proposals and their outcomes. Without `forwardTo` nothing leaves the machine."""
 
     level: Literal["off", "outcomes", "local"] = "local"
+    """`off`: nothing is recorded; `outcomes`: what became of proposals, without any code; `local`: with code, on this machine."""
+    workspaces: dict[str, Literal["off", "outcomes", "local"]] = {}
+    """A narrower level for a workspace: its folder, or one above it -> level."""
+    redact_paths: list[str] = []
+    """Patterns of files, as `secrets/*`: of changes to them only the outcome is recorded."""
+    redact_names: list[str] = []
+    """Words that are taken out of everything before it is recorded."""
     expire_minutes: float = 10.0
     """A proposal that shows no effect within this time counts as expired."""
+    forward_to: str = ""
+    """`folder:/…`, `https://…`, `s3://…` or `postgresql://…`: where a team collects feedback."""
+    forward_code: bool = False
+    """Also send code, titles and arguments of what was recorded at level `local`."""
+    forward_minutes: float = 10.0
 
 
 class EndpointLayer(msgspec.Struct, frozen=True, rename="camel"):

@@ -23,6 +23,7 @@ def proposal_of(
     title: str = "Remove unused import `os`",
     source: str = "recipe",
     root: str = ROOT,
+    fingerprint: str = "",
 ) -> Proposal:
     """A verified proposal that turns `before` into `after` in one file."""
     whole = f"{root}/{path}"
@@ -35,7 +36,8 @@ def proposal_of(
         reason="",
         source=source,
         rung=source,
-        fingerprint=hashlib.sha256(f"{title}{before}{after}".encode()).hexdigest(),
+        fingerprint=fingerprint
+        or hashlib.sha256(f"{title}{before}{after}".encode()).hexdigest(),
         change=change,
         report=Report(True, (), ()),
         annotations=(),

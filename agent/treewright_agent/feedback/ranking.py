@@ -12,21 +12,29 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from treewright_agent.calls import Call
 from treewright_agent.feedback.outcomes import KEPT, Outcome
-from treewright_agent.feedback.reading import ProposalRow
+from treewright_agent.feedback.reading import Decision, ProposalRow
 
 PRIOR_RATE = 0.5
-PRIOR_WEIGHT = 4.0
-"""So many outcomes of a key weigh as much as what is known of its parent."""
-HALF_LIFE_S = 60 * 86_400.0
-_IGNORED = 0.25
-"""An offer that expired says a quarter of what a rejection says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Shape(NamedTuple):
+    """What the rates are computed with; the defaults ship, others must pass the gate."""
+
+    prior_weight: float = 4.0
+    """So many outcomes of a key weigh as much as what is known of its parent."""
+    half_life_s: float = 60 * 86_400.0
+    ignored: float = 0.25
+    """An offer that expired says a quarter of what a rejection says."""
+
+
+SHIPPED = Shape()
+
+
+class Rate(NamedTuple):
     """`share` that is kept, out of `weight` outcomes (older ones count less)."""
 
     share: float
@@ -38,24 +46,26 @@ class Ranking:
     """Rates by key. `now` in seconds since 1970 decides how old an outcome is."""
 
     now: float
+    shape: Shape = SHIPPED
     _kept: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _all: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @classmethod
-    def of(cls, rows: Iterable[ProposalRow], now: float) -> Ranking:
-        ranking = cls(now)
+    def of(
+        cls, rows: Iterable[ProposalRow | Decision], now: float, shape: Shape = SHIPPED
+    ) -> Ranking:
+        ranking = cls(now, shape)
         for row in rows:
-            calls = [Call(call["operation"], call["arguments"]) for call in row.calls]
-            ranking.add(keys_of(calls, row.operations), row.outcome, row.time)
+            ranking.add(keys_of(calls_of(row), row.operations), row.outcome, row.time)
         return ranking
 
     def add(self, keys: Sequence[str], outcome: Outcome, time: float) -> None:
         """Count one outcome for every key. What was only shown says nothing."""
         if outcome in (Outcome.SHOWN, Outcome.PREVIEWED):
             return
-        weight = 0.5 ** (max(0.0, self.now - time) / HALF_LIFE_S)
+        weight = 0.5 ** (max(0.0, self.now - time) / self.shape.half_life_s)
         if outcome is Outcome.EXPIRED:
-            weight *= _IGNORED
+            weight *= self.shape.ignored
         for key in dict.fromkeys(keys):
             self._all[key] += weight
             self._kept[key] += weight * (outcome in KEPT)
@@ -63,11 +73,17 @@ class Ranking:
     def rate(self, keys: Sequence[str]) -> Rate:
         """The rate of the last, most special key, each shrunk to the one before it."""
         share, weight = PRIOR_RATE, 0.0
+        prior = self.shape.prior_weight
         for key in keys:
             weight = self._all.get(key, 0.0)
             kept = self._kept.get(key, 0.0)
-            share = (kept + PRIOR_WEIGHT * share) / (weight + PRIOR_WEIGHT)
+            share = (kept + prior * share) / (weight + prior)
         return Rate(share, weight)
+
+    def taste(self, calls: Sequence[Call]) -> tuple[float, float]:
+        """For `recipes.arrange`: the rate of offers like `calls`, and how much says so."""
+        share, weight = self.rate(keys_of(calls, tuple(call.operation for call in calls)))
+        return share, weight
 
     def boost(self, calls: Sequence[Call]) -> float:
         """Log odds of being kept: 0 when nothing is known, above when users take it."""
@@ -86,7 +102,11 @@ class Ranking:
         return f"{100 * rate.share:.0f} % expected ({'; '.join(parts) or 'nothing recorded yet'})"
 
 
-_TELLING = ("module", "name", "mode", "kind")
+def calls_of(row: ProposalRow | Decision) -> list[Call]:
+    return [Call(str(call.get("operation", "")), call.get("arguments") or {}) for call in row.calls]
+
+
+_TELLING = ("module", "name", "code", "mode", "kind")
 """Arguments by which offers of one operation differ in a way that users have tastes about."""
 
 

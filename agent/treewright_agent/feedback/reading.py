@@ -133,6 +133,41 @@ def _loaded(text: str | None, empty: T) -> T:
     return value if isinstance(value, type(empty)) else empty
 
 
+class Decision(NamedTuple):
+    """What a ranking learns from: an offer by its calls, and what became of it last."""
+
+    operations: tuple[str, ...]
+    calls: list[dict[str, Any]]
+    outcome: Outcome
+    time: float
+    workspace: str
+
+
+def decisions(
+    database: Database | None, workspace: str | None = None, limit: int = 5000
+) -> list[Decision]:
+    """The newest proposals that something became of, oldest first."""
+    if database is None:
+        return []
+    rows = database.rows(
+        "SELECT p.operations, p.calls, o.outcome, p.time, p.workspace FROM proposals p"
+        " JOIN outcomes o ON o.number = (SELECT max(number) FROM outcomes WHERE proposal_id = p.id)"
+        " WHERE (?1 IS NULL OR p.workspace = ?1) AND o.outcome NOT IN ('shown', 'previewed')"
+        " ORDER BY p.number DESC LIMIT ?2",
+        (workspace, limit),
+    )
+    return [
+        Decision(
+            tuple(_loaded(row[0], list[str]())),
+            _loaded(row[1], list[Any]()),
+            Outcome(row[2]),
+            row[3],
+            row[4],
+        )
+        for row in reversed(rows)
+    ]
+
+
 def searches(database: Database | None, workspace: str | None = None) -> Iterator[SearchRow]:
     """Every recorded search with what was done with its results, oldest first."""
     if database is None:

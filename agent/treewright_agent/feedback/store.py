@@ -106,6 +106,7 @@ class FeedbackStore:
         if self.database is None:
             return False
         level = level_of(level)
+        workspace = _storable(workspace)
         with self.transaction() as connection:
             last = connection.execute(
                 "SELECT level FROM consents WHERE workspace = ? ORDER BY number DESC LIMIT 1",
@@ -139,8 +140,8 @@ class FeedbackStore:
         if any(self.redactor.hides(path, proposal.root) for path in proposal.change.paths()):
             level = narrower(level, Level.OUTCOMES)
         whole = level is Level.LOCAL
-        text, clean = self.redactor.text, self.redactor.json
-        moment = _moment(now)
+        text, clean = self._text, self._json
+        moment, workspace = _moment(now), _storable(workspace)
         report = proposal.report.to_json()
         if not whole:
             report = {"ok": report["ok"]}
@@ -156,11 +157,11 @@ class FeedbackStore:
             proposal.rung,
             proposal.fingerprint,
             canonical_json([call.operation for call in proposal.calls]),
-            canonical_json(clean(calls_to_json(calls))) if whole else None,
-            canonical_json(clean([c._asdict() for c in proposal.context])) if whole else None,
+            clean(calls_to_json(calls)) if whole else None,
+            clean([c._asdict() for c in proposal.context]) if whole else None,
             text(proposal.diff) if whole else None,
             proposal.language,
-            canonical_json(clean(report)),
+            clean(report),
             level.value,
             made.recipe,
             made.model,
@@ -234,9 +235,9 @@ class FeedbackStore:
             kept = _kept_diff(proposal, hunks, final_text) if whole and proposal else ""
             told = (
                 _hunks_json(hunks, whole),
-                self.redactor.text(kept) if kept else None,
+                self._text(kept) if kept else None,
                 rating,
-                self.redactor.text(comment) if whole and comment else None,
+                self._text(comment) if whole and comment else None,
             )
             if before is outcome and tuple(known[3:7]) == told:
                 return True
@@ -295,7 +296,7 @@ class FeedbackStore:
         level = self._narrowed(consent)
         if level is Level.OFF:
             return False
-        whole = level is Level.LOCAL
+        workspace, whole = _storable(workspace), level is Level.LOCAL
         kept: list[dict[str, Any]] = []
         for result in results:
             row: dict[str, Any] = {
@@ -312,8 +313,8 @@ class FeedbackStore:
                     search_id,
                     _moment(now),
                     workspace,
-                    self.redactor.text(query) if whole else None,
-                    canonical_json(self.redactor.json(kept)) if whole else "[]",
+                    self._text(query) if whole else None,
+                    self._json(kept) if whole else "[]",
                     len(results),
                     level.value,
                 ),
@@ -353,7 +354,8 @@ class FeedbackStore:
         level = self._narrowed(consent)
         if level is Level.OFF:
             return False
-        said = self.redactor.text(comment) if level is Level.LOCAL and comment else None
+        subject, workspace = _storable(subject), _storable(workspace)
+        said = self._text(comment) if level is Level.LOCAL and comment else None
         with self.transaction() as connection:
             last = connection.execute(
                 "SELECT rating, comment FROM ratings WHERE subject = ? AND workspace = ?"
@@ -423,10 +425,21 @@ class FeedbackStore:
             raise StoreError("the feedback store is closed")
         return self.database.transaction()
 
+    def _text(self, text: str) -> str:
+        return _storable(self.redactor.text(text))
+
+    def _json(self, value: object) -> str:
+        return _storable(canonical_json(self.redactor.json(value)))
+
     def _narrowed(self, consent: Level | str | None) -> Level:
         if self.database is None:
             return Level.OFF
         return self.level if consent is None else narrower(level_of(consent), self.level)
+
+
+def _storable(text: str) -> str:
+    """A file holds no half of a surrogate pair; what a client sends may."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _moment(now: float | None) -> float:

@@ -140,6 +140,34 @@ def _replace_in(
     return n_found
 
 
+def rewritten(code: str, language: str, pattern: str, rewrite: str) -> str:
+    """`code` with every match rewritten, outer ones only; `code` itself when nothing matches."""
+    text = SourceText.of(code)
+    offsets = _Offsets(text)
+    data, behind = b"", 0
+    try:
+        found = _matches(text.string, language, pattern)
+    except ArgumentsError:
+        return code
+    for node in found:
+        span = offsets.span(node)
+        if span.start >= behind:
+            new = _rewritten(node, rewrite, text, span, language).encode("utf-8", "replace")
+            data += text.data[behind : span.start] + new
+            behind = span.end
+    return (data + text.data[behind:]).decode("utf-8", "replace")
+
+
+def spans(code: str, language: str, pattern: str) -> list[Span]:
+    """Where the pattern matches, in bytes. [] for what cannot be read."""
+    text = SourceText.of(code)
+    offsets = _Offsets(text)
+    try:
+        return [offsets.span(node) for node in _matches(text.string, language, pattern)]
+    except ArgumentsError:
+        return []
+
+
 def _matches(code: str, language: str, pattern: str) -> list[SgNode]:
     """Matches in order, outer ones first. Raises ArgumentsError for what cannot be read."""
     from ast_grep_py import SgRoot

@@ -40,4 +40,5 @@ async def run(ls: TreewrightServer, arguments: list[Any]) -> dict[str, Any]:
     proposal, snapshot, shown = await answer(ls, work)
     ls.session.shelf.put(proposal)
     ls.session.feedback.shown(proposal, snapshot)
+    ls.session.feedback.previewed(proposal.id)
     return shown

@@ -20,7 +20,7 @@ from treewright_server.proposing import edit_of, logger, plan
 
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
-    from treewright_agent.recipes import Diagnostic, Offer
+    from treewright_agent.recipes import Diagnostic, Offer, RecipeContext
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
@@ -44,16 +44,17 @@ async def handle(ls: TreewrightServer, params: Any) -> list[Action]:
 
     actions = await answer(ls, work)
     if not ls.session.client.resolves_edit and ls.session.client.code_action_literals:
-        for _, proposal in actions:
+        for action, proposal in actions:
             if proposal is not None:
-                ls.session.feedback.shown(proposal, snapshot_of[0])
+                made = {"recipe": action["data"]["recipe"]}
+                ls.session.feedback.shown(proposal, snapshot_of[0], made)
     return [*(action for action, _ in actions), *finding.actions(ls, params)]
 
 
 def _actions(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> list[tuple[Action, Proposal | None]]:
-    from treewright_agent.recipes import RecipeContext, offers
+    from treewright_agent.recipes import RecipeContext
 
     path = path_of(params)
     text = snapshot.text(path)
@@ -67,13 +68,18 @@ def _actions(
         same = any(d.span == own.span and d.code == own.code for d in given)
         if not same and own.span.start <= span.end and span.start <= own.span.end:
             given[own] = None
-    ctx = RecipeContext(snapshot, path, span, tuple(given), token)
+    only = context.get("only")
+    asked = tuple(strings(only)) if is_list(only) else None
+    ctx = RecipeContext(snapshot, path, span, tuple(given), token, asked)
     actions: list[tuple[Action, Proposal | None]] = []
-    for recipe_id, offer in offers(ctx)[:MAX_OFFERS]:
+    for recipe_id, offer in _offers(ls, ctx)[:MAX_OFFERS]:
         token.check()
         if not _wanted(offer.kind, context.get("only")):
             continue
-        if offer.kind.startswith(("refactor", "source")) and ls.session.client.resolves_edit:
+        if offer.lazy and not ls.session.client.resolves_edit:
+            continue
+        later = offer.lazy or offer.kind.startswith(("refactor", "source"))
+        if later and ls.session.client.resolves_edit:
             # Planned already; a menu that opens at every cursor must not wait for a linter.
             actions.append((_unverified(recipe_id, offer, path, text.hash), None))
             continue
@@ -92,6 +98,23 @@ def _actions(
         only = context.get("only")
         actions += [(action, None) for action in tasks if _wanted(action["kind"], only)]
     return actions
+
+
+def _offers(ls: TreewrightServer, ctx: RecipeContext) -> list[tuple[str, Offer]]:
+    """What recipes offer, rules that the user approved among them, in the order of their taste."""
+    from treewright_agent.recipes import RECIPES, offers
+
+    learned = ls.session.feedback.learned
+    if learned is None:
+        return offers(ctx)
+    from treewright_agent.recipes.arrange import arranged
+
+    recipes = RECIPES
+    if learned.rules:
+        from treewright_agent.recipes.learned import learned_recipe
+
+        recipes = (*RECIPES, learned_recipe(learned.rules))
+    return arranged(offers(ctx, recipes), learned.ranking.taste)
 
 
 def _verified(

@@ -5,6 +5,7 @@ An action that is not ours, or that needs nothing, goes back as it came.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
@@ -29,10 +30,13 @@ async def handle(ls: TreewrightServer, params: Any) -> Any:
         )
     ls.session.require_trust("changes")
 
+    began = time.monotonic()
+
     def work(snapshot: Snapshot, token: CancelToken) -> tuple[Proposal, Snapshot, dict[str, Any]]:
         proposal = from_data(ls, data, snapshot, token)
         return proposal, snapshot, edit_of(ls, proposal, snapshot)
 
     proposal, snapshot, edit = await answer(ls, work)
-    ls.session.feedback.shown(proposal, snapshot)
+    made = {"recipe": str(data.get("recipe", "")), "seconds": time.monotonic() - began}
+    ls.session.feedback.shown(proposal, snapshot, made)
     return {**params, "edit": edit}

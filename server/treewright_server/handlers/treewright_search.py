@@ -51,6 +51,7 @@ def handle(
         if span.start < span.end:
             hits = similar(snapshot, path, span, given.limit, token=token)
             return list(rows(places, snapshot, hits))
+    searches = ls.session.feedback.searches
     from treewright_indexer.search.engine import search
 
     progress = given.partial_result_token
@@ -78,4 +79,5 @@ def handle(
             "notes": list(answer.notes),
         }
         ls.notify("$/progress", {"token": progress, "value": last})
-    return list(rows(places, snapshot, answer.hits))
+    found = searches.ranked(given.query, list(rows(places, snapshot, answer.hits)))
+    return searches.told(given.query, found, snapshot)
