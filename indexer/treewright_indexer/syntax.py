@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from treewright_indexer.errors import UnreadableFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tree_sitter import Node, Parser, Query, Tree
 
     from treewright_indexer.languages import Language
@@ -46,8 +48,30 @@ def parse(language: Language, data: bytes, old_tree: Tree | None = None) -> Tree
     return _parse(language, data, None)
 
 
+def parse_ranges(language: Language, data: bytes, ranges: Sequence[tuple[int, int]]) -> Tree:
+    """The tree of the stretches (start, end) of `data`, in order, as if nothing stood between them.
+
+    Offsets of its nodes are those of `data`. Raises UnreadableFileError as `parse` does.
+    """
+    from tree_sitter import Parser, Point, Range
+
+    found: list[Range] = []
+    row = last = 0
+    for start, end in ranges:
+        points: list[Point] = []
+        for offset in (start, end):
+            row += data.count(b"\n", last, offset)
+            last = offset
+            points.append(Point(row, offset - (data.rfind(b"\n", 0, offset) + 1)))
+        found.append(Range(points[0], points[1], start, end))
+    return _parsed(Parser(language.grammar, included_ranges=found), language, data, None)
+
+
 def _parse(language: Language, data: bytes, old_tree: Tree | None) -> Tree:
-    parser = _parser(language)
+    return _parsed(_parser(language), language, data, old_tree)
+
+
+def _parsed(parser: Parser, language: Language, data: bytes, old_tree: Tree | None) -> Tree:
     if len(data) < _SMALL:
         return parser.parse(data, old_tree) if old_tree is not None else parser.parse(data)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from treewright_indexer.facts.chunks import chunks_of
+from treewright_indexer.facts.embedded import Part, outline_embedded, read_embedded
 from treewright_indexer.facts.exports import exported_names
 from treewright_indexer.facts.imports import imports_of
 from treewright_indexer.facts.incremental import Known, outline_after
@@ -22,6 +23,7 @@ from treewright_indexer.syntax import captures, parse
 if TYPE_CHECKING:
     from tree_sitter import Tree
 
+    from treewright_indexer.facts.symbols import Captures
     from treewright_indexer.languages import Language
     from treewright_indexer.text import SourceText
 
@@ -41,29 +43,50 @@ def extract(language: Language, text: SourceText, tree: Tree | None = None) -> F
 
     Raises UnreadableFileError when the text cannot be parsed in time.
     """
-    rules = rules_of(language)
     data = text.data
     if tree is None:
         tree = parse(language, data)
     captured = captures(language.query, tree.root_node)
-    found = outline_of(rules, data, captured)
-    symbols = found.symbols
-    imports = imports_of(rules, data, captured)
-    exports = exported_names(rules, data, symbols)
-    scopes = scopes_of(rules, data, captured, found, imports)
+    part = _part_of(language, data, captured)
+    if "embedded" in language.rules:
+        part = read_embedded(language, data, captured, part, _part_of)
+    rules = rules_of(language)
+    exports = exported_names(rules, data, part.symbols)
     return FileFacts(
         language.id,
-        symbols,
-        scopes,
-        imports,
-        postings_of(rules, data, captured, symbols, imports, exports),
-        chunks_of(rules, text, tree, symbols),
+        part.symbols,
+        part.scopes,
+        part.imports,
+        part.postings,
+        chunks_of(rules, text, tree, part.symbols),
         len(captured.get("error", ())),
         None if exports is None else tuple(dict(exports)),
     )
 
 
+def _part_of(language: Language, data: bytes, captured: Captures) -> Part:
+    """What the captures of one language's query say."""
+    rules = rules_of(language)
+    found = outline_of(rules, data, captured)
+    imports = imports_of(rules, data, captured)
+    exports = exported_names(rules, data, found.symbols)
+    return Part(
+        found.symbols,
+        scopes_of(rules, data, captured, found, imports),
+        imports,
+        postings_of(rules, data, captured, found.symbols, imports, exports),
+    )
+
+
 def outline(language: Language, text: SourceText, tree: Tree) -> list[Symbol]:
     """`extract(…).symbols` without the rest."""
+    data = text.data
     captured = captures(language.outline_query, tree.root_node)
-    return outline_of(rules_of(language), text.data, captured).symbols
+    symbols = _symbols_of(language, data, captured)
+    if "embedded" in language.rules:
+        return outline_embedded(language, data, captured, symbols, _symbols_of)
+    return symbols
+
+
+def _symbols_of(language: Language, data: bytes, captured: Captures) -> list[Symbol]:
+    return outline_of(rules_of(language), data, captured).symbols

@@ -27,7 +27,7 @@ ERROR_PATTERNS: Final = "\n(ERROR) @error\n(MISSING) @error\n"
 
 OUTLINE_CAPTURES: Final = (
     "_", "def.", "name", "body", "doc", "decorator", "base", "owner", "members", "assign", "field",
-    "exported",
+    "exported", "embed",
 )  # fmt: skip
 """Prefixes of the captures that symbols are made of."""
 
