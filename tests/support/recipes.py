@@ -15,9 +15,9 @@ from treewright_indexer.text import Span
 
 @contextmanager
 def context_of(
-    root: Path, text: str, message: str, code: str = "", source: str = ""
+    root: Path, text: str | dict[str, str], message: str, code: str = "", source: str = ""
 ) -> Generator[RecipeContext]:
-    files = split_fixture(text)
+    files = split_fixture(text) if isinstance(text, str) else dict(text)
     path, span = "", Span(0, 0)
     for name, body in files.items():
         if CURSOR in body:

@@ -54,17 +54,22 @@ from typing import Any
 
 from treewright_agent.calls import canonical_json
 from treewright_agent.changes import SourceChange
+from treewright_agent.operations.add_annotations import ADD_ANNOTATIONS
 from treewright_agent.operations.add_decorator import ADD_DECORATOR
+from treewright_agent.operations.add_docstring import ADD_DOCSTRING
 from treewright_agent.operations.add_import import ADD_IMPORT
 from treewright_agent.operations.apply_patch import APPLY_PATCH
+from treewright_agent.operations.apply_rule import APPLY_RULE
 from treewright_agent.operations.change_signature import CHANGE_SIGNATURE
 from treewright_agent.operations.comprehensions import COMPREHENSION_TO_LOOP, LOOP_TO_COMPREHENSION
 from treewright_agent.operations.conditions import GUARD_CLAUSE, INVERT_IF, MERGE_IFS, SPLIT_IF
 from treewright_agent.operations.convert_literal import CONVERT_LITERAL
 from treewright_agent.operations.edit_file_ast import EDIT_FILE_AST
+from treewright_agent.operations.expand_star_import import EXPAND_STAR_IMPORT
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
 from treewright_agent.operations.fix_lint import FIX_LINT
+from treewright_agent.operations.fix_lint_everywhere import FIX_LINT_EVERYWHERE
 from treewright_agent.operations.guard import guarded
 from treewright_agent.operations.if_to_match import IF_TO_MATCH
 from treewright_agent.operations.inline_function import INLINE_FUNCTION
@@ -143,6 +148,11 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     DELETE_SYMBOL,
     REPLACE_IMPORT,
     REMOVE_FLAG,
+    APPLY_RULE,
+    FIX_LINT_EVERYWHERE,
+    EXPAND_STAR_IMPORT,
+    ADD_DOCSTRING,
+    ADD_ANNOTATIONS,
 )
 
 

@@ -85,7 +85,11 @@ class _Filling(NamedTuple):
 def _to_comprehension(snapshot: Snapshot, arguments: Place, token: CancelToken) -> SourceChange:
     file, span = python_at(snapshot, arguments, "loop_to_comprehension")
     loop = next(
-        (n for n in chain_at(file.root, span) if n.type == "for_statement" and on_header(n, span)),
+        (
+            n
+            for n in chain_at(file.root, span)
+            if n.type == "for_statement" and (on_header(n, span) or span.start < span.end)
+        ),
         None,
     )
     if loop is None:

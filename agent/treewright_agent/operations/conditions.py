@@ -276,7 +276,7 @@ something else; under `else:` the inner one may have what it likes.
 
 def _merge(snapshot: Snapshot, arguments: Place, token: CancelToken) -> SourceChange:
     file, span = python_at(snapshot, arguments, "merge_ifs")
-    node = if_at(file, span)
+    node = _outer_if(if_at(file, span))
     build = ChangeBuilder(snapshot)
     editor = build.file(file.path)
     others = alternatives(node)
@@ -322,6 +322,17 @@ def _merge(snapshot: Snapshot, arguments: Place, token: CancelToken) -> SourceCh
     if file.starts_its_line(body):
         dedent_lines(file, editor, body_span(file, body, inner), file.indentation(node), step)
     return kept(file, build)
+
+
+def _outer_if(node: Node) -> Node:
+    """The `if` whose `else` holds nothing but this one; else the node itself."""
+    block = node.parent
+    clause = block.parent if block is not None else None
+    if clause is not None and clause.type == "else_clause" and _may_collapse(clause):
+        outer = clause.parent
+        if outer is not None and outer.type == "if_statement":
+            return outer
+    return node
 
 
 def bare_line(file: PythonFile, node: Node) -> Node:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 
 from treewright_agent.calls import Call
+from treewright_agent.recipes.by_code import BY_CODE
 from treewright_agent.recipes.lint_fixes import LINT_FIXES
 from treewright_agent.recipes.missing_import import MISSING_IMPORT
 from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext, Severity
 from treewright_agent.recipes.refactorings import REFACTORINGS
 from treewright_agent.recipes.source_actions import SOURCE_ACTIONS
+from treewright_agent.recipes.suppress import SUPPRESS
 from treewright_agent.recipes.unused_import import UNUSED_IMPORT
 from treewright_agent.recipes.unused_variable import UNUSED_VARIABLE
 from treewright_indexer.errors import CancelledError
@@ -35,7 +37,9 @@ RECIPES: tuple[Recipe, ...] = (
     MISSING_IMPORT,
     UNUSED_IMPORT,
     UNUSED_VARIABLE,
+    BY_CODE,
     LINT_FIXES,
+    SUPPRESS,
     REFACTORINGS,
     SOURCE_ACTIONS,
 )

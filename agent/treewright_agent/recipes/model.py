@@ -42,6 +42,21 @@ class RecipeContext:
     span: Span
     diagnostics: tuple[Diagnostic, ...] = ()
     token: CancelToken = field(default_factory=CancelToken)
+    only: tuple[str, ...] | None = None
+    """The kinds that are asked for, parents of others among them; None: whatever there is."""
+
+    def wants(self, *kinds: str) -> bool:
+        """Whether an offer of one of `kinds`, or of a kind below, is asked for."""
+        if self.only is None:
+            return True
+        return any(
+            not asked
+            or kind == asked
+            or kind.startswith(asked + ".")
+            or asked.startswith(kind + ".")
+            for asked in self.only
+            for kind in kinds
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,8 @@ class Offer:
     calls: tuple[Call, ...]
     diagnostic: Diagnostic | None = None
     preferred: bool = False
+    lazy: bool = False
+    """Too much to plan before somebody chooses it: only for clients that resolve."""
 
 
 @dataclass(frozen=True, slots=True)

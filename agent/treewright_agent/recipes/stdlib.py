@@ -69,6 +69,12 @@ def exports(module: str, name: str) -> bool:
 
 
 @cache
+def names_in(module: str) -> frozenset[str]:
+    """The public names of a standard-library module; none for another one."""
+    return frozenset(name for name, modules in _data().items() if module in modules)
+
+
+@cache
 def _modules() -> frozenset[str]:
     return frozenset(module for modules in _data().values() for module in modules)
 

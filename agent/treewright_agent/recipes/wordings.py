@@ -116,7 +116,7 @@ def understand(diagnostic: Diagnostic) -> Match | None:
     """What `diagnostic` says, or None when no recipe of names has to do with it."""
     source = diagnostic.source.lower()
     message = diagnostic.message.strip()
-    codes = _codes(diagnostic.code, message)
+    codes = codes_of(diagnostic.code, message)
     by_code = [row for row in WORDINGS if any(code.lower() in codes for code in row.codes)]
     for row in by_code or WORDINGS:
         if row.sources and not by_code and not source.startswith(row.sources):
@@ -127,7 +127,7 @@ def understand(diagnostic: Diagnostic) -> Match | None:
     return Match(by_code[0].problem, "") if by_code else None
 
 
-def _codes(code: str, message: str) -> set[str]:
+def codes_of(code: str, message: str) -> set[str]:
     """Every code the diagnostic carries: `W0611:unused-import`, `F401 …`, `… [name-defined]`."""
     codes = {part.strip().lower() for part in (code, *code.split(":"))}
     if not code and (found := _CODE_IN_MESSAGE.search(message)):

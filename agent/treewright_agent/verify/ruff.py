@@ -245,3 +245,27 @@ def _config_state(path: str) -> tuple[tuple[str, int], ...]:
             except OSError:
                 continue
     return tuple(state)
+
+
+def lint_folder(
+    folder: str, rules: tuple[str, ...], token: CancelToken | None = None
+) -> tuple[set[str], str]:
+    """(absolute paths of the files below `folder` in which ruff finds one of `rules`, why none).
+
+    Reads the disk, as the project's own settings say; what is in a file is for `lint_text`.
+    Raises CancelledError.
+    """
+    binary = find_ruff()
+    if binary is None:
+        return set(), "ruff is not installed"
+    command = [
+        binary, "check", "--output-format=json", "--no-cache", "--no-fix", "--exit-zero",
+        "--quiet", f"--select={','.join(rules)}", ".",
+    ]  # fmt: skip
+    code, out, err = _run(command, b"", folder, token)
+    if code != 0:
+        return set(), f"ruff failed: {_last_line(err)}"
+    try:
+        return {str(row["filename"]) for row in json.loads(out or b"[]")}, ""
+    except (ValueError, KeyError, TypeError) as error:
+        return set(), f"ruff answered what cannot be read: {error}"

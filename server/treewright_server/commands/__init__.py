@@ -53,6 +53,9 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "remove_flag",
     "apply_rule",
     "fix_lint_everywhere",
+    "expand_star_import",
+    "add_docstring",
+    "add_annotations",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
@@ -80,6 +83,8 @@ COMMANDS: Final[dict[str, str]] = {
     "treewright.why": "task_why",
     "treewright.memory": "task_memory",
     "treewright.health": "health",
+    "treewright.checkpoints": "checkpoints",
+    "treewright.restore": "checkpoints:restore",
     "treewright.metrics": "health:metrics",
 }
 """A function other than `run` is named behind a colon."""
