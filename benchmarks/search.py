@@ -13,9 +13,11 @@ Retrieval runs once for each query; every row of the ablation ranks the same can
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import statistics
+import subprocess
 import tempfile
 import time
 from collections import defaultdict
@@ -24,11 +26,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from treewright_indexer.encoders import Reranker
+from treewright_indexer.encoders.late import WEIGHT as RERANK_WEIGHT
 from treewright_indexer.encoders.shelf import Models, ModelSettings
 from treewright_indexer.search import engine, places
 from treewright_indexer.search.fuse import Candidate, fuse
 from treewright_indexer.search.plan import Plan, plan_of
+from treewright_indexer.search.rerank import blended, head_of, wants
 from treewright_indexer.settings import IndexSettings
+from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import Span
 from treewright_indexer.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent / "search"
@@ -88,7 +95,7 @@ def cases_of(arguments: argparse.Namespace) -> list[Case]:
 
 
 def retrieve(
-    cases: list[Case], models: Models | None, cache: Path
+    cases: list[Case], models: Models, cache: Path
 ) -> tuple[list[Retrieved], list[dict[str, Any]]]:
     """Candidates of every case, and what indexing each folder cost."""
     by_folder: dict[Path, list[Case]] = defaultdict(list)
@@ -123,9 +130,32 @@ def retrieve(
                 snapshot, plan, "hybrid", [], time.monotonic() + 30, None
             )
             ms = 1000 * (time.perf_counter() - started)
+            _rerank(workspace.snapshot(), plan, candidates, models.reranker())
             found.append(Retrieved(case, plan, candidates, ms))
         workspace.close()
     return found, costs
+
+
+def _rerank(
+    snapshot: Snapshot, plan: Plan, candidates: list[Candidate], reranker: Reranker | None
+) -> None:
+    """Note what the reranker says of those candidates that it would be asked for."""
+    if reranker is None or not wants(plan, reranker):
+        return
+    head = fuse(plan, candidates)[: head_of(reranker)]
+    texts = [
+        reranker.document(c.shown, c.symbol, snapshot.text(c.path).slice(Span(c.start, c.end)))
+        for c in head
+    ]
+    for candidate, score in zip(head, reranker.scores(plan.query, texts), strict=True):
+        candidate.rerank = score
+
+
+def everything(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
+    """As a search ranks: fused, and the head again by the reranker."""
+    ranked = fuse(plan, candidates)
+    scores = [c.rerank for c in itertools.takewhile(lambda c: c.rerank is not None, ranked)]
+    return blended(ranked, [score for score in scores if score is not None], RERANK_WEIGHT)
 
 
 def gain_of(case: Case, candidate: Candidate) -> tuple[str, int]:
@@ -191,7 +221,7 @@ def only(source: str) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
 
 
 def without(**changes: Any) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
-    return lambda plan, candidates: fuse(replace(plan, **changes), candidates)
+    return lambda plan, candidates: everything(replace(plan, **changes), candidates)
 
 
 def by_ranks(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
@@ -218,11 +248,12 @@ def no_names(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
 
 
 STAGES: dict[str, Callable[[Plan, list[Candidate]], list[Candidate]]] = {
-    "all": fuse,
+    "all": everything,
+    "no reranking": fuse,
     "words only, no rules": only("lexical"),
     "meaning only, no rules": only("dense"),
-    "words with the rules": without(dense=0.0),
-    "meaning with the rules": without(dense=1.0),
+    "words with the rules": lambda plan, candidates: fuse(replace(plan, dense=0.0), candidates),
+    "meaning with the rules": lambda plan, candidates: fuse(replace(plan, dense=1.0), candidates),
     "ranks instead of scores": by_ranks,
     "no rules about places": no_places,
     "no file totals": without(file=0.0),
@@ -248,7 +279,7 @@ def main() -> None:
         found, costs = retrieve(
             cases_of(arguments), Models(settings), arguments.cache or Path(scratch)
         )
-    stages = STAGES if arguments.ablate else {"all": fuse}
+    stages = STAGES if arguments.ablate else {"all": everything}
     results = {name: evaluate(found, rank) for name, rank in stages.items()}
     kinds = sorted({each.case.kind for each in found})
     print(f"{'':28s}" + "".join(f"{kind:>11s}" for kind in kinds))
@@ -261,6 +292,9 @@ def main() -> None:
     )
     if arguments.json:
         report = {
+            "revision": subprocess.run(
+                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE
+            ).stdout.strip(),
             "model": Models(settings).embedder().generation,
             "scores": results,
             "costs": costs,

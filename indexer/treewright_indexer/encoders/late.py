@@ -54,6 +54,8 @@ class LateReranker:
 
         words = query_text(query) if self._encoder.manifest.text == "words" else query
         asked = self._encoder.states([words], query=True)[0]
+        if len(asked) > 2:  # the marks at both ends mean the whole text, which was compared before
+            asked = asked[1:-1]
         found = self._states(documents)
         ends = np.cumsum([len(each) for each in found])
         if not len(ends):

@@ -135,7 +135,12 @@ class Models:
 
         if not self.settings.embedder:
             raise ModelError("search by meaning is switched off (search.embedder is empty)")
-        return OnnxEncoder(manifest_of(self.settings.embedder), self.settings.run)
+        manifest = manifest_of(self.settings.embedder)
+        if manifest.pooling == "static":
+            from treewright_indexer.encoders.static import StaticEncoder
+
+            return StaticEncoder(manifest)
+        return OnnxEncoder(manifest, self.settings.run)
 
     def _open_reranker(self) -> Reranker | None:
         if self.settings.reranker == "late":

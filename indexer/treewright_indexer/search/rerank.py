@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 HEAD: Final = 50
 """Candidates of a ranking that a model of its own looks at."""
-_LATE_HEAD: Final = 24
-"""The same of one that does not look at files: what is further down it seldom lifts."""
+_LATE_HEAD: Final = 16
+"""The same of one that is for spans alone: looking further down lifted nothing, and costs time."""
 _STEP: Final = 8
 BUDGET_S: Final = 0.15
 
@@ -38,7 +38,12 @@ def wants(plan: Plan, reranker: Reranker | None) -> bool:
     """Whether the reranker is asked for such a query."""
     if reranker is None or plan.kind in ("identifier", "path"):
         return False
-    return reranker.for_files or plan.unit != "file"
+    return reranker.for_files or plan.unit == "span"
+
+
+def head_of(reranker: Reranker) -> int:
+    """How many candidates it looks at."""
+    return HEAD if reranker.for_files else _LATE_HEAD
 
 
 def rerank(
@@ -51,7 +56,7 @@ def rerank(
     budget_s: float = BUDGET_S,
 ) -> list[Candidate]:
     """The ranking with its head in a new order; `start` runs work in another thread."""
-    head = ranked[: HEAD if reranker.for_files else _LATE_HEAD]
+    head = ranked[: head_of(reranker)]
     deadline = time.monotonic() + budget_s
     scores: list[float] = []
     while len(scores) < len(head):
