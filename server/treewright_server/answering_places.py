@@ -14,7 +14,7 @@ from treewright_server.given import path_of
 from treewright_server.places import Places
 
 if TYPE_CHECKING:
-    from treewright_indexer.graph import Target
+    from treewright_indexer.graph import Occurrence, Target
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
@@ -38,13 +38,18 @@ def answer_places(
     asking = Asking(ls, snapshot, path, token)
     origin = occurrence_at(snapshot, path, offset)
     targets = _targets(snapshot, path, offset, token, what, asking) if origin is not None else []
-    if targets:
-        return places.links(targets, origin) if links else places.locations(targets)
     word = origin.span if origin is not None else word_at(mapper.text.data, offset)
-    if word is None:
-        return []
-    found = locations(places, asking.places(what, offset))
-    return as_links(found, mapper.range(word)) if links else found
+    # Of a variable the graph knows what its text says; a type checker knows its type.
+    certain = targets and (what != "type" or all(t.name == origin_name(origin) for t in targets))
+    if not certain and word is not None:
+        found = locations(places, asking.places(what, offset))
+        if found or not targets:
+            return as_links(found, mapper.range(word)) if links else found
+    return places.links(targets, origin) if links else places.locations(targets)
+
+
+def origin_name(origin: Occurrence | None) -> str:
+    return origin.name if origin is not None else ""
 
 
 def _targets(

@@ -11,6 +11,7 @@ from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 
 if TYPE_CHECKING:
+    from treewright_indexer.graph import Use
     from treewright_indexer.semantics.answers import (
         Help,
         Place,
@@ -66,6 +67,19 @@ class Asking:
         from treewright_indexer.semantics.answers import Question
 
         return Question(self._snapshot, self._path, offset, self._token, deadline_s)
+
+
+def uses_at(snapshot: Snapshot, found: list[Place]) -> list[Use]:
+    """The places in the workspace as uses of one thing, with the roles that the graph gives them."""
+    from treewright_indexer.graph import Confidence, Use, occurrence_at
+
+    uses: list[Use] = []
+    for path, span in found:
+        occurrence = occurrence_at(snapshot, path, span.start) if snapshot.folder_of(path) else None
+        if occurrence is not None:
+            role, attribute = occurrence.role, occurrence.attribute
+            uses.append(Use(path, span, role, attribute, Confidence.EXACT, ""))
+    return uses
 
 
 def locations(places: Places, found: list[Place]) -> list[dict[str, Any]]:

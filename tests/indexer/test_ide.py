@@ -261,7 +261,7 @@ def test_calls_both_ways(tmp_path: Path) -> None:
     [
         ("class A: ...\na = A()\na$0", ["A"]),
         ("class A: ...\ndef f(x$0: A): ...", ["A"]),
-        ("class A: ...\ndef f$0() -> A: ...", ["A"]),
+        ("class A: ...\ndef f$0() -> A: ...", ["f"]),
         ("class A$0: ...", ["A"]),
         ("x$0 = 1", []),
     ],

@@ -34,6 +34,7 @@ _MAX_BY_NAME = 12
 CLASS_KINDS = frozenset({"class", "struct", "interface", "trait", "enum", "type"})
 _CALLABLE_KINDS = frozenset({"function", "method", "constructor"})
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_METACLASS = re.compile(r"metaclass\s*=\s*([\w.]+)\Z")
 _ANNOTATION = re.compile(rb"[ \t]*:[ \t]*([^=\n#]+)")
 _ASSIGNED = re.compile(rb"[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+)?([\w.]+)[ \t]*(\(?)")
 _RECEIVERS = frozenset({"self", "cls", "this", "Self"})
@@ -523,6 +524,24 @@ class Resolver:
             indexes = self.member_indexes(ancestor.path, ancestor.symbol).get(name)
             if indexes:
                 return [self.target_of(ancestor.path, index) for index in indexes]
+        if not value.instance:
+            for meta in self.metaclasses(target):
+                found = self.member(Value(meta, instance=True), name)
+                if found:
+                    return found
+        return []
+
+    def metaclasses(self, target: Target) -> list[Target]:
+        """The class that `metaclass=` names for the target or the nearest of its bases."""
+        for ancestor in self.lineage(target):
+            facts = self.facts(ancestor.path)
+            for base in facts.symbols[ancestor.symbol].bases if facts is not None else ():
+                match = _METACLASS.match(base)
+                if match is not None:
+                    start = facts.symbols[ancestor.symbol].start if facts is not None else 0
+                    parts = [Part(name, False, start) for name in match.group(1).split(".")]
+                    values = self.evaluate(ancestor.path, parts, start, 1)
+                    return [v.target for v in values if v.target.kind in CLASS_KINDS]
         return []
 
     def lineage(self, target: Target) -> Iterable[Target]:

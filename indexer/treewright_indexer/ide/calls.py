@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.foreign import uses_of
-from treewright_indexer.graph.model import Confidence, Occurrence, Target
+from treewright_indexer.graph.model import Confidence, Occurrence, Target, Use
 from treewright_indexer.graph.references import references
-from treewright_indexer.graph.resolve import Oracle, Resolver
+from treewright_indexer.graph.resolve import CLASS_KINDS, Oracle, Resolver
 from treewright_indexer.model import FileFacts, Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
@@ -52,12 +52,19 @@ def foreign_targets(resolver: Resolver, place: Occurrence) -> list[Target]:
 
 
 def incoming(
-    snapshot: Snapshot, target: Target, token: CancelToken, oracle: Oracle | None = None
+    snapshot: Snapshot,
+    target: Target,
+    token: CancelToken,
+    oracle: Oracle | None = None,
+    uses: list[Use] | None = None,
 ) -> list[Call]:
-    """The functions, or modules, that call the target, by path and position."""
+    """The functions, or modules, that call the target, by path and position; among `uses`, where
+    they are known already."""
     resolver = Resolver(snapshot, token, oracle)
     found: dict[tuple[str, int], Call] = {}
-    if snapshot.folder_of(target.path) is None and not target.container:
+    if uses is not None:
+        pass
+    elif snapshot.folder_of(target.path) is None and not target.container:
         module = os.path.splitext(os.path.basename(target.path))[0]
         uses = uses_of(snapshot, f"{module}.{target.name}", target.name, token)
     else:
@@ -69,6 +76,9 @@ def incoming(
         if facts is None:
             continue
         index = enclosing_callable(facts, use.span.start)
+        if index >= 0 and use.span.start < facts.symbols[index].name_start:
+            # A decorator, a default or an annotation runs where the function is defined.
+            index = enclosing_callable(facts, facts.symbols[index].start - 1)
         caller = resolver.target_of(use.path, index) if index >= 0 else resolver.module(use.path)
         found.setdefault(caller.key, Call(caller, [])).spans.append(use.span)
     return list(found.values())
@@ -81,11 +91,15 @@ def outgoing(
     resolver = Resolver(snapshot, token, oracle)
     facts = snapshot.file_facts(target.path)
     whole = target.kind == "module"
+    is_class = target.kind in CLASS_KINDS
+    around = enclosing_callable(facts, target.span.start)
     places: list[Occurrence] = []
     for name in facts.postings:
         length = len(name.encode())
         for use in facts.references(name):
             inside = whole or target.span.start <= use.start < target.span.end
+            if inside and is_class and not whole:  # what its methods call is theirs
+                inside = enclosing_callable(facts, use.start) == around
             if inside and use.role in _CALLS:
                 span = Span(use.start, use.start + length)
                 places.append(Occurrence(target.path, name, span, use.role, use.attribute))

@@ -7,6 +7,7 @@ is a syntax error more often than not.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from treewright_indexer.cancel import CancelToken
@@ -17,9 +18,11 @@ from treewright_indexer.model import Flag, Role, Symbol
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
+_VALUES: Final = frozenset({"variable", "constant", "field", "property", "enum_member"})
 MAX_SIGNATURES: Final = 8
 _MAX_BACK: Final = 4000
 _CALLEE: Final = re.compile(rb"([\w$\x80-\xff]+)[ \t]*\Z")
+_AHEAD: Final = re.compile(rb"[ \t]*[^\W\d]\w*[ \t]*=(?!=)")
 _DEFINES: Final = re.compile(rb"\b(?:def|class|function|func|fn|fun)[ \t]+\Z")
 _KEYWORD: Final = re.compile(r"\s*([^\W\d]\w*)\s*[=:](?!=)")
 _NAME: Final = re.compile(r"[*&.]*\s*(?:\w+\s+)*?[*&]*([^\W\d]\w*)")
@@ -40,7 +43,7 @@ class CallSite(NamedTuple):
     callee: Span
     attribute: bool
     arguments: str
-    """The text between the opening parenthesis and the cursor."""
+    """The text between the opening parenthesis and the cursor, or a keyword that follows it."""
 
 
 def signatures(
@@ -81,6 +84,19 @@ def _callable(resolver: Resolver, occurrence: Occurrence) -> list[Target]:
     return [target for target in targets if is_overload(target)] or targets
 
 
+def known_signature(
+    data: bytes, offset: int, label: str, doc: str, parameters: Sequence[tuple[int, int]]
+) -> Signature:
+    """A signature that somebody else found, for the call at `offset`."""
+    site, ranges = call_around(data, offset), list(parameters)
+    if site is not None and label.startswith("("):  # ty leaves the name out
+        name = data[slice(*site.callee)].decode("utf-8", "replace")
+        label = name + label
+        ranges = [(start + len(name), end + len(name)) for start, end in ranges]
+    active = _active(label, ranges, site.arguments) if site is not None else -1
+    return Signature(label, doc, ranges, active)
+
+
 def call_around(data: bytes, offset: int) -> CallSite | None:
     """The innermost call whose arguments hold `offset`."""
     opening = _opening(data, offset)
@@ -94,7 +110,9 @@ def call_around(data: bytes, offset: int) -> CallSite | None:
         return None
     before = data[max(0, start - 8) : start].rstrip(b" \t")
     attribute = before.endswith((b".", b"->", b"::"))
-    arguments = data[opening + 1 : offset].decode("utf-8", "replace")
+    ahead = _AHEAD.match(data, offset)  # `f(|name=1)` is about to write `name`
+    until = ahead.end() if ahead is not None else offset
+    arguments = data[opening + 1 : until].decode("utf-8", "replace")
     return CallSite(Span(start, end), attribute, arguments)
 
 
@@ -131,7 +149,7 @@ def labels(resolver: Resolver, target: Target, attribute: bool) -> list[tuple[st
     language = resolver.snapshot.language(target.path)
     python = language is not None and language.id == "python"
     if target.kind not in CLASS_KINDS:
-        if "(" not in symbol.signature:
+        if "(" not in symbol.signature or target.kind in _VALUES:
             return []
         method = target.kind in ("method", "constructor") and not symbol.flags & Flag.STATIC
         # `Class.method(` gives `self` itself; what stands before the dot is not looked at here.

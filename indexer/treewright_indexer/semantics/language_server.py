@@ -44,6 +44,7 @@ GIVEN_UP_S: Final = 600.0
 _MAX_OPEN: Final = 64
 """Closed files that stay open in the child because they were asked about."""
 
+_KEYWORD: Final = re.compile(rb"[^\W\d]\w*[ \t]*=(?!=)")
 _WORD: Final = re.compile(rb"[\w\x80-\xff]+")
 _METHODS: Final[dict[PlacesOf, str]] = {
     "definition": "textDocument/definition",
@@ -99,6 +100,7 @@ class LanguageServer:
         self._failures = 0
         self._not_before = 0.0
         self._last = 0.0
+        self._pending = 0
         self._count = 0
         self._late_since = 0.0
         self._timer: threading.Timer | None = None
@@ -116,7 +118,7 @@ class LanguageServer:
         return reader.help(answer) if reader is not None else None
 
     def signatures(self, question: Question) -> list[Signature] | None:
-        answer, reader = self._ask("textDocument/signatureHelp", question)
+        answer, reader = self._ask("textDocument/signatureHelp", _without_rest(question))
         return reader.signatures(answer) if reader is not None else None
 
     def complete(self, question: Question) -> list[Suggestion] | None:
@@ -150,6 +152,18 @@ class LanguageServer:
         self, method: str, question: Question, extra: dict[str, Any] | None = None
     ) -> tuple[Any, Reader | None]:
         """(the answer, what reads it); the reader is None when nothing can be said."""
+        with self._lock:
+            self._pending += 1
+        try:
+            return self._answer(method, question, extra)
+        finally:
+            with self._lock:
+                self._pending -= 1
+                self._last = time.monotonic()
+
+    def _answer(
+        self, method: str, question: Question, extra: dict[str, Any] | None
+    ) -> tuple[Any, Reader | None]:
         end = time.monotonic() + question.deadline_s
         question.token.check()
         wire = self._started(question.snapshot, question.token, end)
@@ -249,7 +263,6 @@ class LanguageServer:
             if self._closed or now < self._not_before:
                 return None
             roots = tuple(folder.root for folder in snapshot.folders)
-            self._last = now
             self._count += 1
             if self._wire is not None:
                 if roots != self._roots or not self._wire.alive:
@@ -346,7 +359,7 @@ class LanguageServer:
         with self._lock:
             if self._wire is None:
                 return
-            if time.monotonic() - self._last >= self._idle_s:
+            if not self._pending and time.monotonic() - self._last >= self._idle_s:
                 self._stop()
             else:
                 self._watch_idle()
@@ -359,8 +372,32 @@ def _at_end_of_word(question: Question) -> Question:
     word = _WORD.match(text.data, offset)
     if word is None:
         return question
-    overlay = Overlay(path, snapshot.language(path), text.splice(Span(*word.span()), b""), -1)
-    overlays = {**snapshot.overlays, path: overlay}
+    return _spliced(question, Span(*word.span()))
+
+
+def _without_rest(question: Question) -> Question:
+    """The question as if the argument that begins at the cursor were not there yet: what is asked
+    is the call around the cursor, not one that starts behind it. Keywords stay."""
+    snapshot, path, offset = question[:3]
+    data = snapshot.text(path).data
+    if (offset and data[offset - 1] not in b"(, ") or _KEYWORD.match(data, offset):
+        return question
+    depth, end = 0, offset
+    while end < len(data) and data[end] not in b"\r\n":
+        if data[end] in b"([{":
+            depth += 1
+        elif data[end] in b")]}":
+            depth -= 1
+        if depth < 0 or (data[end] == 0x2C and depth == 0):
+            break
+        end += 1
+    return _spliced(question, Span(offset, end)) if depth < 0 and end > offset else question
+
+
+def _spliced(question: Question, span: Span) -> Question:
+    snapshot, path = question.snapshot, question.path
+    text = snapshot.text(path).splice(span, b"")
+    overlays = {**snapshot.overlays, path: Overlay(path, snapshot.language(path), text, -1)}
     return question._replace(snapshot=Snapshot(snapshot.revision, snapshot.folders, overlays))
 
 

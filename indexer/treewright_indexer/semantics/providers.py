@@ -2,11 +2,12 @@
 
 For Python `auto` is ty where it is installed (it is a dependency of treewright), then jedi:
 `docs/architecture.md`, "Semantics", says what was measured. The next one in the row is asked when
-one cannot say, never when it says that there is nothing.
+one cannot say or knows of nothing: ty infers little of code without annotations, jedi does.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ from treewright_indexer.snapshot import Snapshot
 PythonChoice = Literal["auto", "ty", "basedpyright", "pyright", "pyrefly", "zuban", "jedi", "off"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger("treewright.semantics")
 
 DEADLINE_S: Final = 2.0
 _REMEMBERED: Final = 4096
@@ -77,7 +80,10 @@ class Providers:
         snapshot, path, offset = question.snapshot, question.path, question.offset
         key = snapshot.revision, path, snapshot.hash(path), offset
         if key not in self._decided:
-            found = self.places("definition", question)
+            # Many of these are asked for one answer: whoever is slower is left alone.
+            found = self._first(
+                question, lambda provider: provider.places("definition", question), thorough=False
+            )
             answer = None if found is None else [(p.path, p.span.start) for p in found]
             with self._lock:
                 while len(self._decided) >= _REMEMBERED:
@@ -110,17 +116,23 @@ class Providers:
     # ------------------------------------------------------------------ who
 
     def _first(
-        self, question: Question, ask: Callable[[Provider], list[T] | None]
+        self,
+        question: Question,
+        ask: Callable[[Provider], list[T] | None],
+        *,
+        thorough: bool = True,
     ) -> list[T] | None:
+        """What the first in the row says. When it knows of nothing, a `thorough` one goes on."""
         known = False
         for provider in self._chain(question.snapshot, question.path):
             try:
                 found = ask(provider)
             except TreewrightError:
                 raise
-            except Exception:
+            except Exception as error:  # an answer of a shape that nobody foresaw
+                _log.warning("%s: %r", provider.name, error)
                 found = None
-            if found:
+            if found or (found is not None and not thorough):
                 return found
             known = known or found is not None
         return [] if known else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
-from treewright_server.foreign import Asking
+from treewright_server.foreign import Asking, uses_at
 from treewright_server.hierarchy import item_of, target_of
 from treewright_server.places import Places
 
@@ -23,11 +23,15 @@ def handle(
     target = target_of(places, params, snapshot)
     if target is None:
         return []
-    oracle = Asking(ls, snapshot, target.path, token).oracle()
+    asking = Asking(ls, snapshot, target.path, token)
+    found = incoming(snapshot, target, token, asking.oracle())
+    if not found and snapshot.folder_of(target.path) is None:
+        places_ = asking.places("references", target.name_span.start)
+        found = incoming(snapshot, target, token, uses=uses_at(snapshot, places_))
     return [
         {
             "from": item_of(places, call.other, snapshot),
             "fromRanges": [places.mapper(call.other.path).range(span) for span in call.spans],
         }
-        for call in incoming(snapshot, target, token, oracle)
+        for call in found
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any] | None:
-    from treewright_indexer.ide.signatures import Signature, signatures
+    from treewright_indexer.ide.signatures import known_signature, signatures
 
     path = path_of(params)
     mapper = Mapper(snapshot.text(path), ls.session.client.encoding)
@@ -28,7 +28,7 @@ def handle(
     # A call of something that the graph does not know, or a class that says no constructor.
     if found is not None and all(not signature.parameters for signature in found):
         known = asking.signatures(offset)
-        found = [Signature(s.label, s.doc, list(s.parameters), s.active) for s in known] or found
+        found = [known_signature(mapper.text.data, offset, *s[:3]) for s in known] or found
     if not found:
         return None
     # The signature that has a parameter for what is written comes first.
