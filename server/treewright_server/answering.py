@@ -266,6 +266,9 @@ class Answering:
         if result.proposal is not None:
             self._decided(result.source, result.rule_id or result.reason)
             review = session.reviews.put(result.proposal)
+            said = tuple((turn.role, turn.text) for turn in self._params.history)
+            said += (("user", self._params.message), ("assistant", result.message))
+            session.turns.shown(result.proposal, self._snapshot, result.task_id, said)
             session.shelf.put(result.proposal)
             made = made_of(result, session.services.model, self._started)
             session.feedback.shown(result.proposal, self._snapshot, made)

@@ -84,6 +84,7 @@ async def send(
     edit = edit_of(ls, proposal, snapshot, confirm=confirm)
     session.shelf.put(proposal)
     session.feedback.shown(proposal, snapshot)
+    session.turns.shown(proposal, snapshot)
     try:
         params = {"edit": edit, "label": proposal.title}
         answer: Any = await ls.request_async("workspace/applyEdit", params)
@@ -93,6 +94,8 @@ async def send(
         return {"proposal": proposal.id, "applied": False, "reason": error.message}
     applied = bool(field(answer, "applied"))
     session.feedback.answered(proposal.id, applied)
+    if applied:
+        session.turns.applied(proposal.id)
     return {
         "proposal": proposal.id,
         "applied": applied,

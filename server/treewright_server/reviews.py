@@ -139,6 +139,7 @@ def offered(ls: TreewrightServer, proposal: Proposal, snapshot: Snapshot) -> dic
     """Put a proposal up for review, and say it: `Offered` with a proposal."""
     session = ls.session
     review = session.reviews.put(proposal)
+    session.turns.shown(proposal, snapshot)
     session.shelf.put(proposal)
     session.feedback.shown(proposal, snapshot)
     session.feedback.previewed(proposal.id)

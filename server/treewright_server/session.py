@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from treewright_server.reviews import Reviews
     from treewright_server.settings import ServerSettings
     from treewright_server.shelf import Shelf
+    from treewright_server.turns import Turns
     from treewright_server.upkeep import Upkeep
     from treewright_server.warm import Warm
 
@@ -58,6 +59,7 @@ class Session:
     feedback: Feedback
     linting: Linting
     clock: Clock
+    turns: Turns
     upkeep: Upkeep
     warm: Warm
 
@@ -139,6 +141,7 @@ class Session:
             from treewright_server.linting import Linting
             from treewright_server.reviews import Reviews
             from treewright_server.shelf import Shelf
+            from treewright_server.turns import Turns
             from treewright_server.upkeep import Upkeep
             from treewright_server.warm import Warm
 
@@ -150,6 +153,7 @@ class Session:
             self.linting = Linting(self)
             self.documents.on_close.append(self.tokens.forget)
             self.warm = Warm(self)
+            self.turns = Turns(self)
             self.upkeep = Upkeep(self)
             self._apply_settings(tell=False)
             self._workspace = Workspace(self.settings.index.domain())
@@ -492,6 +496,8 @@ class Session:
         if self._log_handler is not None:
             logger.removeHandler(self._log_handler)
         self.lanes.close()
+        if self._workspace is not None:
+            self.turns.close()
         self._end_semantics()
         workspace, self._workspace = self._workspace, None
         if workspace is not None:

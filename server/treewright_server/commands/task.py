@@ -175,6 +175,9 @@ class _Run:
         if result.proposal is not None:
             from treewright_server.answering import made_of
 
+            said = tuple((turn.role, turn.text) for turn in self._given.history)
+            said += (("user", self._instruction), ("assistant", result.message))
+            session.turns.shown(result.proposal, self._snapshot, request.task_id, said)
             self._show(result.proposal, made_of(result, session.services.model, self._began))
         ls.session.status.changed()
         return _Made(row, result.proposal, root)
@@ -271,6 +274,7 @@ class _Run:
 
     def _show(self, proposal: Proposal, made: Mapping[str, Any] | None = None) -> None:
         session = self._ls.session
+        session.turns.shown(proposal, self._snapshot)
         session.shelf.put(proposal)
         session.reviews.put(proposal)
         session.feedback.shown(proposal, self._snapshot, made)

@@ -42,6 +42,9 @@ def handle(
     review.comment = given.comment or review.comment
     if review.accepted:
         feedback.chose(given.proposal, chosen(review.proposal, review.accepted))
+    if given.final and review.accepted:
+        known = hunk_ids(review.proposal)
+        ls.session.turns.applied(given.proposal, [known[id] for id in sorted(review.accepted)])
     if given.final and review.state == "open":
         if len(review.accepted) == len(hunk_ids(review.proposal)):
             review.state = "accepted"
