@@ -37,6 +37,7 @@ from treewright_agent.operations.rename_module import rename_module
 from treewright_agent.operations.renaming import collisions, strings
 from treewright_agent.operations.renaming.bindings import Bindings
 from treewright_agent.operations.renaming.jedi import Jedi
+from treewright_agent.operations.renaming.keys import find_keys
 from treewright_agent.operations.renaming.members import Members
 from treewright_agent.operations.renaming.model import Found, Names, Root, Scoped
 from treewright_agent.operations.renaming.parameters import Parameters
@@ -105,6 +106,13 @@ def _plan(snapshot: Snapshot, arguments: RenameSymbol, token: CancelToken) -> So
     return build.build()
 
 
+def require_renameable(snapshot: Snapshot, occurrence: Occurrence, token: CancelToken) -> None:
+    """Raises RefusedError when nothing could be renamed here, whatever the new name."""
+    _require_speakable(occurrence.name, "")
+    names = Names(snapshot, token, occurrence.name, occurrence.name, occurrence.path)
+    root_of(names, occurrence, Jedi(snapshot, token))
+
+
 def _require_speakable(old: str, new: str) -> None:
     if old.startswith("__") and old.endswith("__"):
         raise RefusedError(f"`{old}` has a meaning to Python itself")
@@ -160,6 +168,7 @@ def _find(names: Names, root: Root, found: Found, jedi: Jedi) -> set[Scoped]:
         members = Members(names, root, jedi)
         members.find(found)
         strings.find_members(names, members.classes, found)
+        find_keys(names, members.classes, found)
         collisions.require_free_member(names, members, found)
         _require_not_mangled(names, found)
         if members.unsure_base:

@@ -26,11 +26,19 @@ async def handle(ls: TreewrightServer, params: lsp.PrepareRenameParams) -> dict[
         occurrence = graph.occurrence_at(snapshot, path, offset)
         if occurrence is None:
             return None
+        language = snapshot.language(path)
         targets = graph.definitions(snapshot, path, offset, token)
-        if not targets:
+        module = bool(targets) and all(target.kind == "module" for target in targets)
+        if module and not ls.session.client.rename_files:
+            raise RefusedError(
+                f"`{occurrence.name}` is a module, and the editor renames no files for a server"
+            )
+        if language is not None and language.id == "python":
+            from treewright_agent.operations.rename_symbol import require_renameable
+
+            require_renameable(snapshot, occurrence, token)
+        elif not targets:
             raise RefusedError(f"`{occurrence.name}` is not defined in this workspace")
-        if all(target.kind == "module" for target in targets):
-            raise RefusedError(f"`{occurrence.name}` is a module; rename its file instead")
         return {"range": mapper.range(occurrence.span), "placeholder": occurrence.name}
 
     return await answer(ls, work)

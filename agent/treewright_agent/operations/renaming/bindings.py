@@ -17,6 +17,7 @@ from treewright_agent.operations.renaming.model import (
     Scoped,
 )
 from treewright_agent.operations.renaming.roots import twin_of
+from treewright_agent.operations.renaming.strings import is_data
 from treewright_agent.operations.scoping import home_of
 from treewright_indexer.errors import RefusedError
 from treewright_indexer.graph.occurrences import receiver_before
@@ -108,7 +109,9 @@ class Bindings:
                 continue
             names.token.check()
             for reference in names.bare(path):
-                if home_of(facts, reference.start, names.old) in scopes:
+                if home_of(facts, reference.start, names.old) in scopes and not is_data(
+                    names, path, reference.start
+                ):
                     found.add(Place(path, names.span(reference.start)))
             for item in facts.imports:
                 if item.alias == names.old and facts.scope_at(item.start) in scopes:

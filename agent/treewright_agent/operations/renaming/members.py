@@ -30,6 +30,7 @@ from treewright_indexer.graph import Target
 from treewright_indexer.graph.occurrences import receiver_before
 from treewright_indexer.graph.resolve import Value
 from treewright_indexer.model import FileFacts, Role
+from treewright_indexer.text import Span
 
 _TYPES: tuple[Any, ...] = (
     object, str, bytes, bytearray, list, dict, set, frozenset, tuple, int, float, complex, type,
@@ -103,7 +104,7 @@ class Members:
         known = set(self.candidates)
         for key in self.candidates:
             self.names.token.check()
-            above[key] = {ClassKey(t.path, t.symbol) for t in self.lineage(key)} & known
+            above[key] = {ClassKey(t.path, t.symbol) for t in self._above(key)} & known
         family: set[ClassKey] = set()
         for key in root.classes:
             family |= above[key] & {k for k in known if self._has(k)} or {key}
@@ -118,6 +119,21 @@ class Members:
                     family |= above[key]
                     grown = True
         return family
+
+    def _above(self, key: ClassKey) -> list[Target]:
+        """The class, its bases, and the metaclasses that declare what their classes have."""
+        found = list(self.lineage(key))
+        for target in self.lineage(key):
+            facts = self.names.facts(target.path)
+            for base in facts.symbols[target.symbol].bases if facts is not None else ():
+                option, _, written = base.partition("=")
+                if option.strip() != "metaclass":
+                    continue
+                at = target.span.start
+                for meta in self.names.resolver.resolve_name(target.path, written.strip(), at):
+                    if meta.kind in CLASS_KINDS:
+                        found += self.names.resolver.lineage(meta)
+        return found
 
     def _has(self, key: ClassKey) -> bool:
         members = self.names.resolver.member_indexes(key.path, key.symbol)
@@ -379,7 +395,11 @@ class Members:
         )
 
         names = self.names
-        if callee_span(names.snapshot, path, start) is None:
+        span = callee_span(names.snapshot, path, start)
+        if span is None:
+            return
+        if self._is_copied_with(path, span):
+            found.add(Place(path, names.span(start)))
             return
         pattern = is_class_pattern(names.snapshot, path, start)
         for target in callees(names, path, start, self.jedi):
@@ -392,6 +412,23 @@ class Members:
             if any(self._is_ours(member) for member in members):
                 found.add(Place(path, names.span(start)))
                 return
+
+    def _is_copied_with(self, path: str, called: Span) -> bool:
+        """`replace(x, name=…)`, `evolve(x, name=…)`, `x._replace(name=…)` of one of ours."""
+        text = self.names.data(path)[called.start : called.end].rpartition(b".")[2]
+        if text not in (b"replace", b"evolve", b"_replace", b"__replace__"):
+            return False
+        root = self.names.snapshot.tree(path).root_node
+        node = root.descendant_for_byte_range(called.start, called.end)
+        if node is None or node.parent is None:
+            return False
+        owner = node.child_by_field_name("object") if node.type == "attribute" else None
+        if not text.startswith(b"_"):
+            arguments = node.parent.child_by_field_name("arguments")
+            given = arguments.named_children if arguments is not None else []
+            owner = given[0] if given and given[0].type != "keyword_argument" else None
+        kinds = self.names.receivers.evaluate(path, owner) if owner is not None else ()
+        return any(isinstance(kind, Value) and self._value(kind) for kind in kinds)
 
 
 def keys_of(targets: Iterable[Target]) -> set[ClassKey]:

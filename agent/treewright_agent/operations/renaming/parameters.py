@@ -116,10 +116,13 @@ def _callable(resolver: Resolver, target: Target) -> list[Target]:
     """The function or class behind a name: `alias = f` is followed."""
     if target.kind in CLASS_KINDS or target.kind in FUNCTION_KINDS:
         return [target]
-    values = resolver.value_of(target, False)
-    return [
-        v.target for v in values if v.target.kind in CLASS_KINDS or v.target.kind in FUNCTION_KINDS
-    ]
+    found: list[Target] = []
+    for value in resolver.value_of(target, False):
+        if value.target.kind in CLASS_KINDS and value.instance:
+            found += resolver.member(value, "__call__")
+        elif value.target.kind in CLASS_KINDS or value.target.kind in FUNCTION_KINDS:
+            found.append(value.target)
+    return found
 
 
 def _function_at(names: Names, path: str, line: int) -> Target | None:

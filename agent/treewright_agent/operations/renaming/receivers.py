@@ -73,6 +73,7 @@ _WRAPPERS = frozenset(
     """Optional Union ClassVar Final Annotated Required NotRequired ReadOnly Awaitable Coroutine
     InitVar""".split()
 )
+_BINDS = frozenset({Role.WRITE, Role.DEFINITION, Role.PARAMETER, Role.IMPORT})
 _PASSING = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"})
 _PLAIN = frozenset(
     """str bytes bytearray int float complex bool len repr hash id abs round sum ord chr hex oct bin
@@ -216,7 +217,7 @@ class Receivers:
         found: Types = _NOTHING
         n_bindings = 0
         for reference in self._resolver.snapshot.references_in(path, name):
-            if reference.attribute or reference.role in (Role.READ, Role.KEYWORD, Role.DELETE):
+            if reference.attribute or reference.role not in _BINDS:
                 continue
             if reference.role == Role.IMPORT:
                 if not self._imports_into(facts, home, name, reference.start):
@@ -930,6 +931,106 @@ class Receivers:
                 types = frozenset[Kind]().union(*(self.member(k, attribute, depth) for k in types))
             found |= self._instances(types)
         return found or _UNSURE
+
+    # ---------------------------------------------------------------- what is asked for
+
+    def expected(self, path: str, node: Node, depth: int = 0) -> Types:
+        """The type that an expression is written for: of the variable it is assigned to, the
+        parameter it is passed as, the function that returns it."""
+        parent = node.parent
+        if parent is None or depth > _MAX_DEPTH:
+            return _UNSURE
+        kind = parent.type
+        if kind == "assignment":
+            annotation, left = (
+                parent.child_by_field_name("type"),
+                parent.child_by_field_name("left"),
+            )
+            if annotation is not None:
+                return self._annotation(path, annotation, depth)
+            return self.evaluate(path, left, depth) if left is not None else _UNSURE
+        if kind == "typed_default_parameter":
+            annotation = parent.child_by_field_name("type")
+            return self._annotation(path, annotation, depth) if annotation is not None else _UNSURE
+        if kind == "return_statement":
+            function = parent.parent
+            while function is not None and function.type != "function_definition":
+                function = function.parent
+            annotation = function.child_by_field_name("return_type") if function else None
+            return self._annotation(path, annotation, depth) if annotation is not None else _UNSURE
+        if kind in ("parenthesized_expression", "conditional_expression"):
+            return self.expected(path, parent, depth + 1)
+        if kind in ("list", "tuple", "set"):
+            inside: Types = _NOTHING
+            for each in self.expected(path, parent, depth + 1):
+                inside |= each.items if isinstance(each, Box) else _UNSURE
+            return inside or _UNSURE
+        if kind == "pair" and parent.parent is not None:
+            return self._expected_value(path, parent, parent.parent, depth)
+        if kind in ("argument_list", "keyword_argument"):
+            return self._expected_argument(path, node, parent, depth)
+        return _UNSURE
+
+    def _expected_value(self, path: str, pair: Node, dictionary: Node, depth: int) -> Types:
+        key = pair.child_by_field_name("key")
+        name = (key.text or b"").decode().strip("\"'") if key is not None else ""
+        found: Types = _NOTHING
+        for each in self.expected(path, dictionary, depth + 1):
+            if isinstance(each, Box):
+                found |= each.items
+            elif isinstance(each, Value) and each.instance and name.isidentifier():
+                found |= self.member(each, name, depth)
+            else:
+                found |= _UNSURE
+        return found or _UNSURE
+
+    def _expected_argument(self, path: str, node: Node, parent: Node, depth: int) -> Types:
+        keyword = parent.child_by_field_name("name") if parent.type == "keyword_argument" else None
+        arguments = parent.parent if keyword is not None else parent
+        call = arguments.parent if arguments is not None else None
+        function = call.child_by_field_name("function") if call is not None else None
+        if function is None or arguments is None:
+            return _UNSURE
+        place = next((i for i, c in enumerate(arguments.named_children) if c == node), -1)
+        found: Types = _NOTHING
+        for kind in self.evaluate(path, function, depth):
+            if not isinstance(kind, Value) or kind.target.symbol < 0:
+                return _UNSURE
+            target, bound = kind.target, function.type == "attribute"
+            if target.kind in CLASS_KINDS:
+                constructors = self._resolver.member(kind, "__init__")
+                if not constructors:
+                    return _UNSURE
+                target, bound = constructors[0], True
+            root = self._root(target.path)
+            start = target.name_span.start
+            name = root.descendant_for_byte_range(start, start + 1) if root is not None else None
+            definition = name.parent if name is not None else None
+            listed = definition.child_by_field_name("parameters") if definition else None
+            if listed is None:
+                return _UNSURE
+            parameters = [c for c in listed.named_children if c.type != "comment"]
+            if bound and target.kind != "function":
+                parameters = parameters[1:]
+            chosen = self._parameter_named(parameters, keyword, place)
+            annotation = chosen.child_by_field_name("type") if chosen is not None else None
+            if annotation is None:
+                return _UNSURE
+            found |= self._annotation(target.path, annotation, depth + 1)
+        return found or _UNSURE
+
+    def _parameter_named(
+        self, parameters: list[Node], keyword: Node | None, place: int
+    ) -> Node | None:
+        if keyword is None:
+            return parameters[place] if 0 <= place < len(parameters) else None
+        for parameter in parameters:
+            name = parameter.child_by_field_name("name") or (
+                parameter.named_children[0] if parameter.named_children else parameter
+            )
+            if name.text == keyword.text:
+                return parameter
+        return None
 
     def _root(self, path: str) -> Node | None:
         try:

@@ -58,6 +58,30 @@ def _word(name: str) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w\x80-\xff])" + re.escape(name.encode()) + rb"(?![\w\x80-\xff])")
 
 
+def is_data(names: Names, path: str, start: int) -> bool:
+    """Whether a quoted word is no annotation: in `Literal["x"]`, behind the type of
+    `Annotated[T, "x"]`."""
+    data = names.data(path)
+    if b"Annotated[" not in data and b"Literal[" not in data:
+        return False
+    node = names.snapshot.tree(path).root_node.descendant_for_byte_range(start, start + 1)
+    if node is None or not node.type.startswith("string"):
+        return False
+    while node is not None and not node.type.endswith(("statement", "definition")):
+        outer = node.parent
+        if outer is not None and outer.type in ("subscript", "generic_type", "type_parameter"):
+            owner = outer.parent if outer.type == "type_parameter" else outer
+            head = owner.named_children[0] if owner is not None else None
+            name = (head.text or b"").rpartition(b".")[2] if head is not None else b""
+            if name == b"Literal":
+                return True
+            inside = [c for c in outer.named_children if c.type != "comment" and c != head]
+            if name == b"Annotated" and inside and inside[0] != node:
+                return True
+        node = outer
+    return False
+
+
 # -------------------------------------------------------------------- names of scopes
 
 
@@ -108,7 +132,7 @@ def _forward(
             start = inner.start()
             if data[start - 1 : start] == b".":
                 continue
-            if home_of(facts, start, names.old) in scopes:
+            if home_of(facts, start, names.old) in scopes and not is_data(names, path, start):
                 found.add(Place(path, names.span(start)))
 
 

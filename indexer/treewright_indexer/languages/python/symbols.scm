@@ -44,12 +44,20 @@
   (default_parameter name: (identifier) @parameter)
   (_ . (identifier) @parameter .)
 ])
-(type_alias_statement left: (type (generic_type (type_parameter (type (identifier) @bind.type)))))
+(type_alias_statement left: (type (generic_type (type_parameter (type [
+  (identifier) @bind.type
+  (splat_type (identifier) @bind.type)
+  (constrained_type . (type (identifier) @bind.type))
+  (call function: (list_splat (identifier) @bind.type))
+])))))
 (_ type_parameters: (type_parameter (type [
   (identifier) @bind.type
   (splat_type (identifier) @bind.type)
   (constrained_type . (type (identifier) @bind.type))
+  (call function: (list_splat (identifier) @bind.type))
 ])))
+; With a default, which the grammar does not know yet: `type A[**P = [int]] = …`.
+(type_parameter (ERROR (type (splat_type (identifier) @bind.type))))
 
 (assignment left: [
   (identifier) @assign
