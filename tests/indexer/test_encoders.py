@@ -172,6 +172,13 @@ def test_a_truncated_file_and_one_that_is_no_model(tmp_path: Path) -> None:
         OnnxEncoder(read_manifest(folder))
 
 
+def test_a_tokenizer_of_another_model(tmp_path: Path) -> None:
+    encoder = OnnxEncoder(read_manifest(write_model(tmp_path, TABLE[:-3])))
+    assert len(encoder.documents(["cat"])) == 1
+    with pytest.raises(ModelError, match="another model's tokenizer"):
+        encoder.documents(["cat", "code"])
+
+
 def test_numbers_that_are_not_finite(tmp_path: Path) -> None:
     broken = TABLE.copy()
     broken[VOCABULARY.index("dog")] = np.nan

@@ -18,9 +18,11 @@ from treewright_indexer.search import engine, retrievers
 from treewright_indexer.search.context import context, estimated_tokens, lines_of
 from treewright_indexer.search.engine import search
 from treewright_indexer.search.fuse import Candidate, fuse
+from treewright_indexer.search.lexical import Hit
 from treewright_indexer.search.places import place_of
 from treewright_indexer.search.plan import plan_of
-from treewright_indexer.text import SourceText
+from treewright_indexer.search.similar import similar
+from treewright_indexer.text import SourceText, Span
 from treewright_indexer.workspace import IndexSettings, Workspace
 
 FILES: dict[str, str | bytes] = {
@@ -324,6 +326,97 @@ def test_a_reranker_reorders_within_its_time(tmp_path: Path) -> None:
             answer = search(snapshot, query, 5, reranker=reranker)
             assert answer.hits == plain.hits
             assert any(note.startswith("rerank: skipped") for note in answer.notes)
+
+
+def test_a_reranker_for_spans_is_not_asked_about_files(tmp_path: Path) -> None:
+    with shop(tmp_path) as workspace:
+        reranker = _Reranker("test_charge_card")
+        reranker.for_files = False
+        snapshot = workspace.snapshot()
+        for query, asked in (
+            ("Returns whether the card was charged the amount.", True),
+            ("where is the card charged the amount?", False),
+            ("charge_card", False),
+        ):
+            sources = search(snapshot, query, 5, reranker=reranker).retrievers
+            assert ("rerank" in sources) == asked
+
+
+def test_a_reranker_that_runs_out_of_time_keeps_what_it_did(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    class Slow(_Reranker):
+        def scores(self, query: str, documents: Any) -> list[float]:
+            calls.append(len(documents))
+            if len(calls) > 1:
+                time.sleep(1)
+            return [float(self.wanted in d) for d in documents]
+
+    files: dict[str, str | bytes] = {
+        f"m{i:02}.py": f"def send_{i}(card):\n    return card * {i}\n" for i in range(20)
+    }
+    with shop(tmp_path, files=files) as workspace:
+        snapshot = workspace.snapshot()
+        plain = [hit.symbol for hit in search(snapshot, "send the card on", 20).hits]
+        answer = search(snapshot, "send the card on", 20, reranker=Slow(plain[7]), rerank_s=0.5)
+        found = [hit.symbol for hit in answer.hits]
+        assert found[0] == plain[7]
+        assert found[8:] == plain[8:]
+        assert any("8 of 20 were looked at" in note for note in answer.notes)
+        scores = [hit.score for hit in answer.hits]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_the_models_reranker_is_used_unless_none_is_wanted(tmp_path: Path) -> None:
+    models = FixedModels(WordEncoder())
+    models.given_reranker = _Reranker("test_charge_card")
+    with shop(tmp_path, models) as workspace:
+        snapshot = workspace.snapshot()
+        assert search(snapshot, "card amount send", 5).hits[0].path == "tests/test_pay.py"
+        plain = search(snapshot, "card amount send", 5, rerank=False)
+        assert plain.hits[0].path != "tests/test_pay.py"
+        lexical = search(snapshot, "card amount send", 5, mode="lexical")
+        assert "rerank" not in lexical.retrievers
+
+
+def test_what_is_known_is_told_before_the_end(tmp_path: Path) -> None:
+    encoder = WordEncoder()
+    with shop(tmp_path, encoder) as workspace:
+        encoder.delay_s = 0.3
+        told: list[tuple[str, list[str], float]] = []
+        began = time.monotonic()
+
+        def partial(stage: str, hits: list[Hit]) -> None:
+            told.append((stage, [hit.path for hit in hits], time.monotonic() - began))
+
+        answer = search(
+            workspace.snapshot(), "draw a line", 3, reranker=_Reranker("x"), partial=partial
+        )
+        assert [stage for stage, _, _ in told] == ["words", "fused"]
+        assert told[0][1][0] == "shop/paint.py" == answer.hits[0].path
+        assert told[0][2] < 0.25 < told[1][2]
+
+
+# ---------------------------------------------------------------- like a piece of code
+
+
+def test_similar_code_and_tests_of_a_place(tmp_path: Path) -> None:
+    files = FILES | {
+        "shop/refund.py": "from shop.net import send\n\n\ndef refund_card(card, amount):\n"
+        "    for attempt in range(3):\n        if send(card, -amount):\n            return True\n",
+    }
+    for encoder in (WordEncoder(), None):  # by vectors, and without any by words
+        with shop(tmp_path, encoder, files) as workspace:
+            snapshot = workspace.snapshot()
+            path = str(tmp_path / "shop" / "pay.py")
+            text = snapshot.text(path)
+            span = Span(text.data.index(b"def charge"), len(text.data))
+            found = similar(snapshot, path, span, 5)
+            assert found[0].symbol == "refund_card"
+            assert "shop/pay.py" not in [hit.path for hit in found if hit.symbol]
+            tests = similar(snapshot, path, span, 5, tests=True)
+            assert {hit.path for hit in tests} == {"tests/test_pay.py"}
+            assert similar(snapshot, path, Span(0, 0), 5) == []
 
 
 # ---------------------------------------------------------------- context

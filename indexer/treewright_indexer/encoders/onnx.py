@@ -107,6 +107,11 @@ class _Model:
                 if is_out_of_memory(error) and size > 1:
                     self._budget = max(longest, longest * size // 2)
                     continue
+                if "out of data bounds" in str(error):  # a token that the table has no row for
+                    raise ModelError(
+                        f"model {self.manifest.name}: {self.manifest.tokenizer} has tokens that "
+                        "the model does not know: it is another model's tokenizer"
+                    ) from error
                 raise ModelError(
                     f"model {self.manifest.name} failed: {_first_line(error)}"
                 ) from error

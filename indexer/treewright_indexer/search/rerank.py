@@ -96,7 +96,7 @@ def blended(ranked: list[Candidate], scores: Sequence[float], weight: float) -> 
         candidate.blend = (1.0 - weight) * old + weight * new
     # Scores stay those of the ranking, in falling order: only who has which of them changes.
     falling = sorted((candidate.score for candidate in head), reverse=True)
-    head.sort(key=lambda c: (-c.blend, c.path, c.start))
+    head.sort(key=lambda candidate: -candidate.blend)  # equal ones stay as they were
     for candidate, score in zip(head, falling, strict=True):
         candidate.score = score
     return head + rest
