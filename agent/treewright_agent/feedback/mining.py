@@ -303,10 +303,16 @@ def _gives_back(candidate: Candidate, example: Example) -> bool:
     spaces do not count."""
     from treewright_agent.operations.replace_pattern import rewritten
 
-    language = LANGUAGES[candidate.language]
-    made = rewritten(example.before, language.id, candidate.pattern, candidate.rewrite)
-    one, other = _node(language, made), _node(language, example.after)
-    return one is not None and other is not None and list(_leaves(one)) == list(_leaves(other))
+    made = rewritten(example.before, candidate.language, candidate.pattern, candidate.rewrite)
+    return bool(same_code(candidate.language, made, example.after))
+
+
+def same_code(language: str, made: str, wanted: str) -> bool | None:
+    """Whether two texts have the same tokens; None when the one that was made does not parse."""
+    one, other = _node(LANGUAGES[language], made), _node(LANGUAGES[language], wanted)
+    if one is None:
+        return None
+    return other is not None and list(_leaves(one)) == list(_leaves(other))
 
 
 def _repeats_refused(candidate: Candidate, refused: Iterable[Example]) -> bool:
