@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.operations import check_operation, check_refused
+from tests.support.operations import case_of, check_operation, check_refused
 
 REFUSED: list[Any] = [
     pytest.param("inline_variable", "def f(a):\n    x$0 = []\n    for i in a:\n        x.append(i)\n    return x\n", "new list, which 2 places share", {}, id="a list that is shared"),
@@ -22,6 +22,7 @@ REFUSED: list[Any] = [
     pytest.param("inline_variable", "def f(a):\n    x$0 = g()\n    if a:\n        return x\n", "may skip it", {}, id="a call under a condition"),
     pytest.param("inline_variable", "def f(a):\n    x$0 = g()\n    return a and x\n", "may skip it", {}, id="a call behind an and"),
     pytest.param("inline_variable", "def f(a):\n    x$0 = g()\n    try:\n        return x\n    except E:\n        pass\n", "would then catch", {}, id="a call into a try"),
+    pytest.param("inline_variable", "def f(d, k):\n    n = 0\n    try:\n        x$0 = d[k]\n        n += 1\n        return x\n    except KeyError:\n        return n\n", "line 5 would happen", {}, id="a lookup that may fail in a try"),
     pytest.param("extract_function", "def f(a):\n    $0'''Doc.'''\n    b = a$0\n    return b\n", "docstring", {"name": "g"}, id="a docstring"),
     pytest.param("extract_function", "class A:\n    $0x = 1\n    y = x$0\n", "attributes", {"name": "g"}, id="the body of a class"),
     pytest.param("extract_function", "c = 0\ndef f():\n    global c\n    $0c += 1\n    print(c)$0\n", "global here", {"name": "g"}, id="a global that is assigned"),
@@ -95,3 +96,12 @@ def test_keeps_what_the_program_does(
     tmp_path: Path, operation: str, before: str, after: str, arguments: dict[str, Any]
 ) -> None:
     check_operation(tmp_path, operation, before, after, **arguments)
+
+
+def test_a_keyword_through_another_name_of_the_function_is_listed(tmp_path: Path) -> None:
+    text = "def f($0old=1): ...\nclass A:\n    def m(self):\n        self.k(old=2)\na = g(f)\n"
+    with case_of(tmp_path, text, new_name="new") as case:
+        (note,) = case.run("rename_symbol").notes
+        assert "`old=` for a `k`" in note.text
+    with case_of(tmp_path / "b", text.replace("g(f)", "f()"), new_name="new") as case:
+        assert not case.run("rename_symbol").notes

@@ -164,10 +164,10 @@ class Editor:
             ):
                 start, end = each["range"]["start"], each["range"]["end"]
                 assert start["line"] == end["line"]
-                line: bytes = lines[start["line"]].encode("utf-16-le")
+                line: bytes = lines[int(start["line"])].encode("utf-16-le")
                 new: bytes = each["newText"].encode("utf-16-le")
                 whole = line[: start["character"] * 2] + new + line[end["character"] * 2 :]
-                lines[start["line"]] = whole.decode("utf-16-le")
+                lines[int(start["line"])] = whole.decode("utf-16-le")
             files[name] = "\n".join(lines)
         return files
 
@@ -211,7 +211,9 @@ def test_renames(client: LspClient, tmp_path: Path, text: str) -> None:
     folders(client, [root], [])
     try:
         prepared = editor.ask("textDocument/prepareRename")
-        word: str = editor.files[editor.place[0]].split("\n")[prepared["range"]["start"]["line"]]  # type: ignore[index]
+        word: str = editor.files[editor.place[0]].split("\n")[
+            int(prepared["range"]["start"]["line"])
+        ]  # type: ignore[index]
         units: bytes = word.encode("utf-16-le")
         start, end = (prepared["range"][key]["character"] * 2 for key in ("start", "end"))
         assert units[start:end].decode("utf-16-le") == prepared["placeholder"]

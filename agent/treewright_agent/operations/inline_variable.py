@@ -201,8 +201,24 @@ def _require_same_moment(
         leaves = node.type in ("raise_statement", "return_statement", "assert_statement")
         if effects and leaves and node.end_byte <= last:
             raise RefusedError(f"its value calls something, which line {line} would skip")
+    if not effects and any(node.type == "subscript" for node in walk(value)):
+        _require_nothing_tried(file, statement, reads)
     if effects:
         _require_unconditional(file, statement, reads[0])
+
+
+def _require_nothing_tried(file: PythonFile, statement: Node, reads: list[NameUse]) -> None:
+    """In a `try` a lookup that fails skips what follows: it must not come to stand behind it."""
+    block = statement.parent
+    outer = block.parent if block is not None else None
+    if block is None or outer is None or outer.type != "try_statement":
+        return
+    first = min(read.start for read in reads)
+    for other in block.named_children:
+        between = statement.end_byte <= other.start_byte and other.end_byte <= first
+        if between and other.type != "comment":
+            line = file.text.line_of(other.start_byte) + 1
+            raise RefusedError(f"line {line} would happen even if looking up its value fails")
 
 
 def _require_unconditional(file: PythonFile, statement: Node, read: NameUse) -> None:

@@ -16,6 +16,7 @@ from treewright_agent.operations.renaming.model import (
     Root,
     Scoped,
 )
+from treewright_agent.operations.renaming.receivers import Unknown
 from treewright_agent.operations.renaming.roots import CLASS_KINDS, FUNCTION_KINDS
 from treewright_agent.operations.scoping import home_of
 from treewright_indexer.graph import Target, occurrence_at
@@ -206,6 +207,7 @@ class Parameters:
         self.functions = self._family(root)
         self.scopes = self._scopes(root)
         self._lines = self._definition_lines()
+        self._escapes: bool | None = None
 
     def _family(self, root: Root) -> set[ClassKey]:
         names = self.names
@@ -298,9 +300,38 @@ class Parameters:
             if any(self._takes_it(target) for target in targets):
                 found.add(Place(path, names.span(start)))
             return
-        if spelled in self.function_names and not self._foreign(path, span.start):
+        known = spelled in self.function_names and not self._foreign(path, span.start)
+        if known or (spelled not in self.function_names and self._may_be_another_name(path, span)):
             text = f"`{names.old}=` for a `{spelled}` that is not known here: not renamed"
             found.notes.append(Note(path, names.span(start), text))
+
+    def _may_be_another_name(self, path: str, called: Span) -> bool:
+        """Whether what is called is unknown here, while the function is passed on as a value."""
+        if self._escapes is None:
+            self._escapes = self._is_passed_on()
+        if not self._escapes:
+            return False
+        root = self.names.snapshot.tree(path).root_node
+        node = root.descendant_for_byte_range(called.start, called.end)
+        kinds = self.names.receivers.evaluate(path, node) if node is not None else ()
+        return any(isinstance(kind, Unknown) for kind in kinds)
+
+    def _is_passed_on(self) -> bool:
+        """Whether a function of the family is named without being called or imported."""
+        names = self.names
+        for name in self.function_names:
+            for path, uses in names.snapshot.uses(name):
+                for use in uses if names.is_python(path) else ():
+                    if use.role != Role.READ:
+                        continue
+                    before = names.data(path)[use.start - 1 : use.start]
+                    if before in (b'"', b"'"):  # `__all__`
+                        continue
+                    occurrence = occurrence_at(names.snapshot, path, use.start)
+                    targets = names.resolver.resolve(occurrence) if occurrence is not None else []
+                    if any(ClassKey(t.path, t.symbol) in self.functions for t in targets):
+                        return True
+        return False
 
     def _takes_it(self, target: Target) -> bool:
         found = parameter_of(self.names.resolver, target, self.names.old)
