@@ -390,7 +390,7 @@ def test_what_is_known_is_told_before_the_end(tmp_path: Path) -> None:
             told.append((stage, [hit.path for hit in hits], time.monotonic() - began))
 
         answer = search(
-            workspace.snapshot(), "draw a line", 3, reranker=_Reranker("x"), partial=partial
+            workspace.snapshot(), "draw a line", 3, reranker=_Reranker("nowhere"), partial=partial
         )
         assert [stage for stage, _, _ in told] == ["words", "fused"]
         assert told[0][1][0] == "shop/paint.py" == answer.hits[0].path
@@ -401,7 +401,7 @@ def test_what_is_known_is_told_before_the_end(tmp_path: Path) -> None:
 
 
 def test_similar_code_and_tests_of_a_place(tmp_path: Path) -> None:
-    files = FILES | {
+    files: dict[str, str | bytes] = FILES | {
         "shop/refund.py": "from shop.net import send\n\n\ndef refund_card(card, amount):\n"
         "    for attempt in range(3):\n        if send(card, -amount):\n            return True\n",
     }
