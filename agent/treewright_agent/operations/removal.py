@@ -88,11 +88,11 @@ def _dead(snapshot: Snapshot, arguments: RemoveDeadCode, token: CancelToken) -> 
     editor = build.file(path)
     offset = arguments.offset if arguments.offset >= 0 else arguments.start
     n_found = 0
-    for nodes in _unreachable(file, token):
+    for nodes in _unreachable(file, token, offset):
         if offset < 0 or nodes[0].start_byte <= offset <= nodes[-1].end_byte:
             n_found += 1
             take_out(file, editor, nodes, (f"line {file.text.line_of(nodes[0].start_byte) + 1}",))
-    for nodes in _unused_private(file, token) if not n_found or offset < 0 else ():
+    for nodes in _unused_private(file, token, offset) if not n_found or offset < 0 else ():
         if offset < 0 or nodes[0].start_byte <= offset <= nodes[-1].end_byte:
             n_found += 1
             take_out(file, editor, nodes, (f"line {file.text.line_of(nodes[0].start_byte) + 1}",))
@@ -101,12 +101,15 @@ def _dead(snapshot: Snapshot, arguments: RemoveDeadCode, token: CancelToken) -> 
     return build.build()
 
 
-def _unreachable(file: PythonFile, token: CancelToken) -> Iterator[list[Node]]:
-    """Runs of statements that are never reached; none inside another."""
+def _unreachable(file: PythonFile, token: CancelToken, offset: int) -> Iterator[list[Node]]:
+    """Runs of statements that are never reached; none inside another. With an offset only what
+    lies on the way to it is looked at."""
     pending = [file.root]
     while pending:
         token.check()
         here = pending.pop()
+        if offset >= 0 and not here.start_byte <= offset <= here.end_byte:
+            continue
         if here.has_error and here.type not in BLOCKS:
             continue
         if here.type in BLOCKS:
@@ -175,12 +178,14 @@ def _writes(file: PythonFile, node: Node) -> set[tuple[str, int]]:
     return found
 
 
-def _unused_private(file: PythonFile, token: CancelToken) -> Iterator[list[Node]]:
+def _unused_private(file: PythonFile, token: CancelToken, offset: int) -> Iterator[list[Node]]:
     facts = file.facts
     exported = set(facts.exports or ())
     for symbol in facts.symbols:
         token.check()
         name = symbol.name
+        if offset >= 0 and not symbol.start <= offset <= symbol.end:
+            continue
         if symbol.parent >= 0 or not name.startswith("_") or name.startswith("__") or name == "_":
             continue
         if (

@@ -14,6 +14,7 @@ from treewright_agent.recipes.lint_fixes import LINT_FIXES
 from treewright_agent.recipes.missing_import import MISSING_IMPORT
 from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext, Severity
 from treewright_agent.recipes.refactorings import REFACTORINGS
+from treewright_agent.recipes.shapes import SHAPES
 from treewright_agent.recipes.source_actions import SOURCE_ACTIONS
 from treewright_agent.recipes.suppress import SUPPRESS
 from treewright_agent.recipes.unused_import import UNUSED_IMPORT
@@ -41,6 +42,7 @@ RECIPES: tuple[Recipe, ...] = (
     LINT_FIXES,
     SUPPRESS,
     REFACTORINGS,
+    SHAPES,
     SOURCE_ACTIONS,
 )
 

@@ -39,14 +39,36 @@ def _offer(ctx: RecipeContext) -> list[Offer]:
     start, end = ctx.span
     # A name or a number alone is seldom what somebody selected to move.
     selected = ctx.snapshot.text(ctx.path).data[start:end].strip()
-    if start < end and not _WORD.fullmatch(selected):
+    if start < end and ctx.wants("refactor.extract") and not _WORD.fullmatch(selected):
         for title, kind, operation, more in _SELECTED:
             arguments: dict[str, Any] = {"path": ctx.path, "start": start, "end": end, **more}
             found += _if_possible(ctx, title, kind, operation, arguments, found)
-    for title, kind, operation in _AT_A_NAME:
+    for title, kind, operation in _AT_A_NAME if ctx.wants("refactor.inline") else ():
+        if not _may_be(ctx, operation, start):
+            continue
         arguments = {"path": ctx.path, "offset": start}
         found += _if_possible(ctx, title, kind, operation, arguments, found)
     return found
+
+
+def _may_be(ctx: RecipeContext, operation: str, offset: int) -> bool:
+    """Whether the node at the cursor is a name of the kind that the operation inlines."""
+    root = ctx.snapshot.tree(ctx.path).root_node
+    for node in (
+        root.descendant_for_byte_range(offset, offset),
+        root.descendant_for_byte_range(max(0, offset - 1), offset),
+    ):
+        parent = node.parent if node is not None else None
+        if node is None or parent is None or node.type != "identifier":
+            continue
+        function = parent
+        if parent.type == "attribute" and parent.parent is not None:
+            function = parent.parent
+        called = function.type == "call" and parent.type != "argument_list"
+        defined = parent.type == "function_definition"
+        if (called or defined) == (operation == "inline_function"):
+            return True
+    return False
 
 
 def _if_possible(

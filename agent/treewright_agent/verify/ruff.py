@@ -129,6 +129,18 @@ def lint_text(
     return linted
 
 
+def lint_known(
+    path: str, text: SourceText, *, always: tuple[str, ...] = (), binary: str | None = None
+) -> Linted | None:
+    """What `lint_text` found before for the same text and configuration; None: not yet asked."""
+    binary = binary or find_ruff()
+    if binary is None:
+        return Linted((), "ruff is not installed")
+    key = (text.hash, path, _config_state(path), always, binary)
+    with _cache_lock:
+        return _cache.get(key)
+
+
 def _lint(
     path: str,
     text: SourceText,
