@@ -12,8 +12,10 @@ from typing import Final
 
 _TESTS = re.compile(
     r"(?:^|/)(?:tests?|specs?|testdata|test-data|fixtures?|__tests__|__mocks__|testing|e2e|\w+[-_]tests?|test[-_]\w+)/"
+    # Tests/ of Swift, Foo.Tests/ of .NET, commonTest/ and androidTest/ of Kotlin, unittests/ of C++
+    r"|(?:^|/)(?:Tests?|[\w.]+\.(?:Unit|Integration)?Tests?|[a-z]+Tests?|unittests|unit[-_]tests?|Specs?)/"
     r"|_test\.\w+$|(?:^|/)test_[^/]*$|(?:^|/)[^/]*Tests?\.\w+$|(?:^|/)[^/]*TestCase\.\w+$"
-    r"|[._-](?:spec|test|tests)\.\w+$|_spec\.rb$|(?:^|/)conftest\.py$"
+    r"|[._-](?:spec|test|tests)\.\w+$|_spec\.\w+$|(?:^|/)[^/]*[a-z](?:Spec|Suite|TestIT)\.(?:hs|scala|kt|groovy|swift|php)$|(?:^|/)conftest\.py$"
 )
 _DOCUMENTS = re.compile(
     r"(?:^|/)(?:docs?|documentation|examples?|samples?|demos?|sandbox|tutorials?|\.github|\.circleci|website|changelog\.d)/"
@@ -22,10 +24,10 @@ _DOCUMENTS = re.compile(
     re.I,
 )
 _MINOR = re.compile(
-    r"(?:^|/)(?:benchmarks?|bench|scripts?|tools?/dev|hack|ci|templates?)/|\.pyi$|\.d\.[cm]?ts$|(?:^|/)(?:__init__\.py|mod\.rs|index\.[jt]s|package-info\.java|doc\.go)$"
+    r"(?:^|/)(?:[Bb]enchmarks?|bench|scripts?|tools?/dev|hack|ci|templates?|build|out|target)/|\.pyi$|\.d\.[cm]?ts$|(?:^|/)(?:__init__\.py|mod\.rs|index\.[jt]s|package-info\.java|doc\.go)$"
 )
 _VENDORED = re.compile(
-    r"(?:^|/)(?:vendor|vendored|_vendor|third[-_]?party|externals?|node_modules|bower_components|dist|build|out|target)/"
+    r"(?:^|/)(?:vendor|vendored|_vendor|third[-_]?party|externals?|node_modules|bower_components|dist|Pods|Carthage|deps|_build|zig-cache)/"
     r"|\.min\.\w+$|[._]pb2?(?:_grpc)?\.\w+$|(?:^|/)[^/]*\.generated\.|\.bundle\.js$"
 )
 
