@@ -7,17 +7,18 @@ proposal names must still exist; what changed elsewhere since (a new caller, say
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from treewright_agent.calls import Call
+from treewright_agent.calls import Call, absolute_calls
 from treewright_agent.changes import SourceChange
 from treewright_agent.changes.algebra import moved_span
 from treewright_agent.changes.rebase import Outline, Rebased, rebase, text_edits
 from treewright_agent.proposals import Proposal, plan
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError, RefusedError, TreewrightError
+from treewright_indexer.graph.occurrences import word_at
 from treewright_indexer.languages import language_for_path
 from treewright_indexer.model import Symbol
 from treewright_indexer.snapshot import Snapshot
@@ -124,14 +125,14 @@ def check(
     kind = kind_of(proposal.change)
     ttl = ttl_of(kind, ttl_s)
     made_at = proposal.made_at
-    missing = _missing(proposal, snapshot)
+    gone = missing(proposal, snapshot)
     carried = rebase(
         proposal.change, proposal.before.__getitem__, snapshot.text, outline_with(snapshot)
     )
     problems = tuple(dict.fromkeys(item.reason for item in carried.items if item.reason))
     if made_at is None:
         problems = ("the proposal has no time of its making", *problems)
-    valid = carried.is_whole and not missing and made_at is not None
+    valid = carried.is_whole and not gone and made_at is not None
     warnings: tuple[str, ...] = ()
     if valid:
         warnings = tuple(_elsewhere(proposal, carried, snapshot, token))
@@ -141,7 +142,7 @@ def check(
         ttl_s=ttl,
         expired=made_at is None or now > made_at + ttl,
         code=State(not problems, problems),
-        resources=State(not missing, missing),
+        resources=State(not gone, gone),
         unchanged=State(not warnings, warnings),
         change=carried.change if valid else None,
     )
@@ -162,7 +163,7 @@ def outline_with(snapshot: Snapshot) -> Outline:
 # -------------------------------------------------------------------- what it names
 
 
-def _missing(proposal: Proposal, snapshot: Snapshot) -> tuple[str, ...]:
+def missing(proposal: Proposal, snapshot: Snapshot) -> tuple[str, ...]:
     """Files and symbols that the proposal is about and that are gone."""
     found: list[str] = []
     touched = [file.path for file in proposal.change.files]
@@ -198,36 +199,53 @@ def _missing_symbol(call: Call, proposal: Proposal, snapshot: Snapshot) -> list[
 
 
 def calls_now(proposal: Proposal, snapshot: Snapshot) -> tuple[Call, ...]:
-    """The proposal's calls with their offsets where the text stands now.
+    """The proposal's calls with their offsets where the text stands now, paths in full.
+
+    Raises RefusedError when a place was changed.
+    """
+    calls = absolute_calls(proposal.calls, proposal.root)
+    return calls_on(calls, proposal.before, snapshot)
+
+
+def calls_on(
+    calls: Iterable[Call], before: Mapping[str, SourceText], snapshot: Snapshot
+) -> tuple[Call, ...]:
+    """Calls whose offsets are those of the texts `before`, with the offsets of now.
 
     Raises RefusedError when a place was changed.
     """
     return tuple(
-        Call(call.operation, _arguments_now(call.arguments, proposal, snapshot))
-        for call in proposal.calls
+        Call(call.operation, _arguments_now(call.arguments, before, snapshot)) for call in calls
     )
 
 
 def _arguments_now(
-    arguments: Mapping[str, Any], proposal: Proposal, snapshot: Snapshot
+    arguments: Mapping[str, Any], texts: Mapping[str, SourceText], snapshot: Snapshot
 ) -> dict[str, Any]:
     given = dict(arguments)
     path = given.get("path")
-    before = proposal.before.get(path) if isinstance(path, str) else None
+    before = texts.get(path) if isinstance(path, str) else None
     if before is None or not isinstance(path, str):
         return given
     now = snapshot.text(path)
     if before.data == now.data:
         return given
     user = list(text_edits(before, now))
-    for key in ("offset", "start", "end"):
-        value = given.get(key)
-        if isinstance(value, int) and value >= 0:
-            moved = moved_span(Span(value, value), user)
-            if moved is None:
-                line = before.line_of(value) + 1
-                raise RefusedError(f"line {line} of {snapshot.display_path(path)} has changed")
-            given[key] = moved.start
+
+    def moved_to(span: Span) -> Span:
+        moved = moved_span(span, user)
+        if moved is None:
+            line = before.line_of(span.start) + 1
+            raise RefusedError(f"line {line} of {snapshot.display_path(path)} has changed")
+        return moved
+
+    start, end, offset = given.get("start"), given.get("end"), given.get("offset")
+    if isinstance(start, int) and isinstance(end, int) and 0 <= start <= end:
+        given["start"], given["end"] = moved_to(Span(start, end))
+    if isinstance(offset, int) and offset >= 0:
+        # With the word there: what is put right before it must not take its place.
+        word = word_at(before.data, offset) or Span(offset, offset)
+        given["offset"] = moved_to(word).start + offset - word.start
     return given
 
 

@@ -117,15 +117,6 @@ def preview(proposal: Proposal, snapshot: Snapshot, root: str) -> dict[str, Any]
     }
 
 
-def require_current(proposal: Proposal, snapshot: Snapshot) -> None:
-    """Raises StaleSnapshotError when a file of `proposal` is not what it was made from."""
-    for file in proposal.change.files:
-        if file.base_hash is not None and snapshot.hash(file.path) != file.base_hash:
-            raise StaleSnapshotError(
-                f"{snapshot.display_path(file.path)} has changed since this was proposed"
-            )
-
-
 def operation_arguments(
     given: Mapping[str, Any], snapshot: Snapshot, encoding: str
 ) -> dict[str, Any]:
@@ -159,13 +150,19 @@ def from_data(
 ) -> Proposal:
     """The proposal that a code action's `data` stands for.
 
-    Taken from the shelf, or planned again from its calls. Raises StaleSnapshotError when the
-    text is not what the action was offered for, ArgumentsError for data of another make.
+    Taken from the shelf, or planned again from its calls. When the text has changed since it
+    was offered, it is made for the text of now. Raises StaleSnapshotError with the causes when
+    that cannot be, ArgumentsError for data of another make.
     """
     known = ls.session.shelf.get(str(data.get("proposal", "")))
     if known is not None:
-        require_current(known, snapshot)
-        return known
+        from treewright_agent.renewal import renewed
+
+        proposal = renewed(known, snapshot, token)
+        if proposal is not known:
+            ls.session.feedback.decided(known.id, "expired", "made again on newer text")
+            ls.session.shelf.put(proposal)
+        return proposal
     try:
         from treewright_agent.calls import calls_from_json
 
@@ -175,7 +172,12 @@ def from_data(
         raise ArgumentsError("unknown proposal") from error
     for path, base in bases.items():
         if base is not None and snapshot.hash(path) != base:
-            raise StaleSnapshotError(f"{snapshot.display_path(path)} has changed meanwhile")
+            from treewright_agent.validity import calls_on
+
+            before = ls.session.shelf.text(path, base)
+            if before is None:
+                raise StaleSnapshotError(f"{snapshot.display_path(path)} has changed meanwhile")
+            calls = calls_on(calls, {path: before}, snapshot)
     proposal = plan(snapshot, title, calls, "recipe", token)
     ls.session.shelf.put(proposal)
     return proposal

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
+    from treewright_indexer.text import SourceText
 
 MAX_PROPOSALS = 512
+MAX_TEXTS = 16
 
 
 class Shelf:
@@ -23,6 +25,7 @@ class Shelf:
         self._limit = limit
         self._lock = threading.Lock()
         self._by_id: OrderedDict[str, Proposal] = OrderedDict()
+        self._texts: OrderedDict[tuple[str, str], SourceText] = OrderedDict()
         self._by_key: OrderedDict[Hashable, Proposal | None] = OrderedDict()
 
     def put(self, proposal: Proposal) -> None:
@@ -35,6 +38,19 @@ class Shelf:
     def get(self, proposal_id: str) -> Proposal | None:
         with self._lock:
             return self._by_id.get(proposal_id)
+
+    def keep(self, path: str, text: SourceText) -> None:
+        """Remember the text that a menu was offered for: its actions may be picked after more
+        was typed."""
+        with self._lock:
+            self._texts[path, text.hash] = text
+            self._texts.move_to_end((path, text.hash))
+            while len(self._texts) > MAX_TEXTS:
+                self._texts.popitem(last=False)
+
+    def text(self, path: str, hash: str) -> SourceText | None:
+        with self._lock:
+            return self._texts.get((path, hash))
 
     def planned(self, key: Hashable) -> tuple[bool, Proposal | None]:
         """Whether calls were planned on exactly this text before, and what came of it."""

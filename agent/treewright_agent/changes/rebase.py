@@ -40,6 +40,8 @@ class Carried(NamedTuple):
     hunk: HunkId
     groups: tuple[str, ...]
     reason: str
+    start: int = -1
+    """Byte of the edit in the text it was made for; -1 for a file as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ def _file(
 
     def reported(reason: str) -> list[Carried]:
         return [
-            Carried(HunkId(file.path, i), edit.groups, reason) for i, edit in enumerate(file.edits)
+            Carried(HunkId(file.path, i), edit.groups, reason, edit.span[0])
+            for i, edit in enumerate(file.edits)
         ]
 
     if now is None:
@@ -176,7 +179,8 @@ def _file(
         reason = ""
         if span is None or not place.is_same(edit.span, span):
             span, reason = place.find(edit)
-        reports.append(Carried(HunkId(file.path, index), edit.groups, reason))
+        hunk = HunkId(file.path, index)
+        reports.append(Carried(hunk, edit.groups, reason, edit.span[0]))
         if span is not None and not reason:
             edits.append(edit._replace(span=span))
     result = ordered(edits)

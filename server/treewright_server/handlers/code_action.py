@@ -58,6 +58,7 @@ def _actions(
 
     path = path_of(params)
     text = snapshot.text(path)
+    ls.session.shelf.keep(path, text)
     mapper = Mapper(text, ls.session.client.encoding)
     span = mapper.span(params.get("range"))
     context = member(params, "context")

@@ -1,6 +1,7 @@
-"""treewright/proposals/refresh: the same calls planned on the text as it is now -> Offered.
+"""treewright/proposals/refresh: the proposal made for the text as it is now -> Offered.
 
-The old proposal is closed as expired.
+Its calls are planned again where their places stand now; else its edits are carried over. The
+old proposal is closed as expired.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_server.given import string
-from treewright_server.reviews import offered, refused, refused_as
+from treewright_server.reviews import offered, refused
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any]:
-    from treewright_agent.calls import absolute_calls
-    from treewright_agent.proposals import ProposalRefused, consider
+    from treewright_agent.renewal import renew
 
     ls.session.require_trust("changes")
     review = ls.session.reviews.get(string(params, "proposal"))
@@ -30,13 +30,9 @@ def handle(
         review.state = "expired"
         ls.session.feedback.decided(old.id, "expired", "planned again on newer text")
         ls.session.status.changed()
-    # What a chat or a task decided names files as people do, from the folder's root.
-    calls = absolute_calls(old.calls, old.root)
     try:
-        made = consider(
-            snapshot, old.title, calls, old.source, token, reason=old.reason, rung=old.rung
-        )
+        made = renew(old, snapshot, token)
     except TreewrightError as error:
         token.check()
         return refused(str(error))
-    return refused_as(made) if isinstance(made, ProposalRefused) else offered(ls, made, snapshot)
+    return offered(ls, made, snapshot)

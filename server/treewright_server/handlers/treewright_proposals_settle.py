@@ -1,4 +1,6 @@
-"""treewright/proposals/settle: which hunks the user took and which not -> `{"state"}`.
+"""treewright/proposals/settle: which hunks the user took and which not -> `{"state", "closure"}`.
+
+`closure` names the hunks that the accepted ones need and that are not accepted yet.
 
 The client has put the accepted hunks into its buffers already. `final` is False while hunks are
 undecided; a comment alone decides nothing and goes with the outcome.
@@ -32,7 +34,7 @@ class Params(msgspec.Struct, frozen=True):
 
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
-) -> dict[str, str]:
+) -> dict[str, Any]:
     given = decoded(params, Params, METHOD)
     review = ls.session.reviews.get(given.proposal)
     feedback = ls.session.feedback
@@ -55,4 +57,7 @@ def handle(
         if review.state != "accepted" or review.comment:  # `chose` has said accepted
             feedback.decided(given.proposal, review.state, review.comment)
         ls.session.status.changed()
-    return {"state": review.state}
+    ids = hunk_ids(review.proposal)
+    needed = review.proposal.change.closure(ids[id] for id in review.accepted)
+    closure = [id for id, hunk in ids.items() if hunk in needed and id not in review.accepted]
+    return {"state": review.state, "closure": closure}
