@@ -19,7 +19,8 @@ from typing import Any, Final
 import apsw
 
 from treewright_indexer.model import FACTS_FORMAT
-from treewright_indexer.store.sqlite import BROKEN, Connection, connect
+from treewright_indexer.store.sidefile import SideFile
+from treewright_indexer.store.sqlite import Connection, scalar
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 _SCHEMA_VERSION: Final = 1
@@ -47,17 +48,15 @@ class SharedFacts:
     """See the module. Never raises for the file's sake. For one thread."""
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
-        self._path = path
+        self._file = SideFile(path, _SCHEMA, _SCHEMA_VERSION, _BUSY_MS)
         self._max_bytes = max_bytes
-        self._connection: Connection | None = None
-        self._broken = False
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, Any]:
         """The values of those keys that are known; they count as used today."""
         wanted, found = list(keys), dict[bytes, Any]()
         today = int(time.time() // _DAY_S)
         old: list[bytes] = []
-        connection = self._open()
+        connection = self._file.open()
         if connection is None:
             return found
         try:
@@ -76,12 +75,12 @@ class SharedFacts:
                         "UPDATE entry SET used = ? WHERE key = ?", [(today, key) for key in old]
                     )
         except apsw.Error as error:
-            self._fail(error)
+            self._file.failed(error)
         return found
 
     def put(self, values: Iterable[tuple[bytes, Any]]) -> None:
         """Keep what `marshal` can write."""
-        connection = self._open()
+        connection = self._file.open()
         if connection is None:
             return
         today = int(time.time() // _DAY_S)
@@ -91,12 +90,10 @@ class SharedFacts:
                 connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
             self._prune(connection)
         except apsw.Error as error:
-            self._fail(error)
+            self._file.failed(error)
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._file.close()
 
     def _prune(self, connection: Connection) -> None:
         """Drop the longest unused tenth while the file holds more than it may."""
@@ -109,50 +106,9 @@ class SharedFacts:
                     (n_rows // 10 + 1,),
                 )
 
-    def _open(self) -> Connection | None:
-        if self._connection is None and not self._broken:
-            try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._connection = self._connect()
-            except BROKEN as error:
-                self._fail(error)
-                self._broken = False
-                try:
-                    self._connection = self._connect()
-                except (apsw.Error, OSError):
-                    self._broken = True
-            except (apsw.Error, OSError):
-                self._broken = True
-        return self._connection
-
-    def _connect(self) -> Connection:
-        connection = connect(self._path)
-        try:
-            connection.set_busy_timeout(_BUSY_MS)
-            version: int = connection.execute("PRAGMA user_version").fetchall()[0][0]
-            if version > _SCHEMA_VERSION:
-                raise apsw.CantOpenError("written by a newer treewright")
-            if version < _SCHEMA_VERSION:
-                connection.execute("PRAGMA journal_mode = WAL").fetchall()
-                connection.execute("BEGIN IMMEDIATE;" + _SCHEMA + "COMMIT")
-            connection.execute("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _fail(self, error: apsw.Error) -> None:
-        """Go on without; a file that is no database is removed, for others to make anew."""
-        self.close()
-        self._broken = True
-        if isinstance(error, BROKEN):
-            for suffix in ("", "-wal", "-shm"):
-                with contextlib.suppress(OSError):
-                    self._path.with_name(self._path.name + suffix).unlink()
-
 
 def _used_bytes(connection: Connection) -> int:
     def value(name: str) -> int:
-        return connection.execute(f"PRAGMA {name}").fetchall()[0][0]
+        return scalar(connection, f"PRAGMA {name}")
 
     return (value("page_count") - value("freelist_count")) * value("page_size")

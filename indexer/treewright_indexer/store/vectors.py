@@ -8,7 +8,6 @@ for longest goes first.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import struct
 import threading
@@ -19,7 +18,8 @@ from typing import Final
 
 import apsw
 
-from treewright_indexer.store.sqlite import BROKEN, Connection, connect
+from treewright_indexer.store.sidefile import SideFile
+from treewright_indexer.store.sqlite import Connection
 
 MAX_ROWS: Final = 2_000_000
 _SCHEMA_VERSION: Final = 1
@@ -45,12 +45,9 @@ class SharedVectors:
 
     def __init__(self, path: Path | None, generation: str, dimensions: int) -> None:
         """`path` None keeps vectors in memory, for this process only."""
-        self._path = path
-        self._generation = generation
+        self._file = SideFile(path, _SCHEMA, _SCHEMA_VERSION, _BUSY_MS, about=generation)
         self._size = dimensions + 4
         self._lock = threading.Lock()
-        self._connection: Connection | None = None
-        self._broken = False
         self._n_put = 0
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -59,7 +56,7 @@ class SharedVectors:
         today = int(time.time() // _DAY_S)
         old: list[tuple[int, bytes]] = []
         with self._lock:
-            connection = self._open()
+            connection = self._file.open()
             if connection is None:
                 return found
             try:
@@ -76,7 +73,7 @@ class SharedVectors:
                     with connection:
                         connection.executemany("UPDATE vector SET used = ? WHERE key = ?", old)
             except apsw.Error as error:
-                self._fail(error)
+                self._file.failed(error)
         return found
 
     def put(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
@@ -84,7 +81,7 @@ class SharedVectors:
         today = int(time.time() // _DAY_S)
         values = [(key, today, data) for key, data in rows if len(data) == self._size]
         with self._lock:
-            connection = self._open()
+            connection = self._file.open()
             if connection is None or not values:
                 return
             try:
@@ -95,16 +92,11 @@ class SharedVectors:
                     self._n_put = 0
                     self._prune(connection)
             except apsw.Error as error:
-                self._fail(error)
+                self._file.failed(error)
 
     def close(self) -> None:
         with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            self._file.close()
 
     def _prune(self, connection: Connection) -> None:
         n_rows: int = connection.execute("SELECT count(*) FROM vector").fetchall()[0][0]
@@ -114,49 +106,6 @@ class SharedVectors:
                     "DELETE FROM vector WHERE key IN (SELECT key FROM vector ORDER BY used LIMIT ?)",
                     (n_rows - MAX_ROWS + MAX_ROWS // 10,),
                 )
-
-    def _open(self) -> Connection | None:
-        if self._connection is None and not self._broken:
-            for attempt in (1, 2):
-                try:
-                    self._connection = self._connect()
-                    break
-                except BROKEN as error:
-                    self._fail(error)
-                    self._broken = attempt == 2
-                except (apsw.Error, OSError):
-                    self._broken = True
-                    break
-        return self._connection
-
-    def _connect(self) -> Connection:
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = connect(":memory:" if self._path is None else self._path)
-        try:
-            connection.set_busy_timeout(_BUSY_MS)
-            version: int = connection.execute("PRAGMA user_version").fetchall()[0][0]
-            if version > _SCHEMA_VERSION:
-                raise apsw.CantOpenError("written by a newer treewright")
-            if version < _SCHEMA_VERSION:
-                connection.execute("PRAGMA journal_mode = WAL").fetchall()
-                connection.execute("BEGIN IMMEDIATE;" + _SCHEMA + "COMMIT")
-                connection.execute("INSERT INTO about VALUES (?)", (self._generation,))
-            connection.execute("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _fail(self, error: apsw.Error) -> None:
-        """Go on without; a file that is no database is removed, to be made anew."""
-        self._close()
-        if self._path is not None and isinstance(error, BROKEN):
-            for suffix in ("", "-wal", "-shm"):
-                with contextlib.suppress(OSError):
-                    self._path.with_name(self._path.name + suffix).unlink()
-        else:
-            self._broken = True
 
 
 def packed_scale(data: bytes) -> float:
