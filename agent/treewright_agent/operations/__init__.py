@@ -63,6 +63,7 @@ from treewright_agent.operations.apply_rule import APPLY_RULE
 from treewright_agent.operations.change_signature import CHANGE_SIGNATURE
 from treewright_agent.operations.comprehensions import COMPREHENSION_TO_LOOP, LOOP_TO_COMPREHENSION
 from treewright_agent.operations.conditions import GUARD_CLAUSE, INVERT_IF, MERGE_IFS, SPLIT_IF
+from treewright_agent.operations.convert_async import CONVERT_ASYNC
 from treewright_agent.operations.convert_literal import CONVERT_LITERAL
 from treewright_agent.operations.edit_file_ast import EDIT_FILE_AST
 from treewright_agent.operations.expand_star_import import EXPAND_STAR_IMPORT
@@ -72,6 +73,7 @@ from treewright_agent.operations.fix_lint import FIX_LINT
 from treewright_agent.operations.fix_lint_everywhere import FIX_LINT_EVERYWHERE
 from treewright_agent.operations.guard import guarded
 from treewright_agent.operations.if_to_match import IF_TO_MATCH
+from treewright_agent.operations.import_style import CONVERT_IMPORT, LOCAL_IMPORT
 from treewright_agent.operations.inline_function import INLINE_FUNCTION
 from treewright_agent.operations.inline_variable import INLINE_VARIABLE
 from treewright_agent.operations.model import (
@@ -82,9 +84,15 @@ from treewright_agent.operations.model import (
     example_of,
     schema,
 )
+from treewright_agent.operations.module_to_package import MODULE_TO_PACKAGE
 from treewright_agent.operations.move_file import MOVE_FILE
 from treewright_agent.operations.move_symbol import MOVE_SYMBOL
 from treewright_agent.operations.organize_imports import ORGANIZE_IMPORTS
+from treewright_agent.operations.parameters import (
+    INLINE_PARAMETER,
+    INTRODUCE_PARAMETER,
+    INTRODUCE_PARAMETER_OBJECT,
+)
 from treewright_agent.operations.removal import DELETE_SYMBOL, REMOVE_DEAD_CODE, REMOVE_DECORATOR
 from treewright_agent.operations.remove_flag import REMOVE_FLAG
 from treewright_agent.operations.remove_import import REMOVE_IMPORT
@@ -153,6 +161,13 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     EXPAND_STAR_IMPORT,
     ADD_DOCSTRING,
     ADD_ANNOTATIONS,
+    CONVERT_IMPORT,
+    LOCAL_IMPORT,
+    MODULE_TO_PACKAGE,
+    CONVERT_ASYNC,
+    INTRODUCE_PARAMETER,
+    INLINE_PARAMETER,
+    INTRODUCE_PARAMETER_OBJECT,
 )
 
 

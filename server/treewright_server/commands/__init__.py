@@ -56,6 +56,13 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "expand_star_import",
     "add_docstring",
     "add_annotations",
+    "convert_import",
+    "local_import",
+    "module_to_package",
+    "convert_async",
+    "introduce_parameter",
+    "inline_parameter",
+    "introduce_parameter_object",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
@@ -66,6 +73,7 @@ COMMANDS: Final[dict[str, str]] = {
     "treewright.feedback.record": "feedback_record",
     "treewright.feedback.search": "feedback_search",
     "treewright.feedback.rate": "feedback_rate",
+    "treewright.feedback.report": "feedback_report",
     "treewright.index.status": "index_status",
     "treewright.index.rebuild": "index_rebuild",
     "treewright.search": "search",
