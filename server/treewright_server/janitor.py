@@ -18,7 +18,6 @@ logger = logging.getLogger("treewright")
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
-UNUSED_INDEX_S = 7 * DAY_S
 KEPT_TRAJECTORIES_S = 30 * DAY_S
 KEPT_REPORTS_S = 90 * DAY_S
 KEPT_HISTORY_S = 30 * DAY_S
@@ -69,25 +68,6 @@ def remove_old(
         with contextlib.suppress(OSError):
             if str(path) not in keep and now - path.stat().st_mtime > age_s and path.is_file():
                 path.unlink()
-                count += 1
-    return count
-
-
-def remove_unused_indexes(folder: Path, open_paths: frozenset[str], now: float) -> int:
-    """Index files of workspaces that nobody opened for a week; never one that is open here, nor
-    one that another process holds (its side files are young)."""
-    count = 0
-    for path in folder.glob("*.db") if folder.is_dir() else ():
-        if str(path) in open_paths:
-            continue
-        family = [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))]
-        with contextlib.suppress(OSError):
-            newest = max(p.stat().st_mtime for p in family if p.exists())
-            used = max(newest, path.stat().st_atime)
-            if now - used > UNUSED_INDEX_S:
-                for each in family:
-                    with contextlib.suppress(FileNotFoundError):
-                        os.unlink(each)
                 count += 1
     return count
 

@@ -25,7 +25,6 @@ from treewright_server.janitor import (
     Job,
     memory_mb,
     remove_old,
-    remove_unused_indexes,
 )
 from treewright_server.lanes import Lane
 
@@ -56,7 +55,6 @@ class Upkeep:
                 Job("health", HOUR_S, self.check_health),
                 Job("shadows", HOUR_S, _remove_shadows),
                 Job("memory", HOUR_S / 2, self.watch_memory),
-                Job("indexes", DAY_S, self.remove_indexes),
                 Job("trajectories", DAY_S, _remove_trajectories),
                 Job("reports", DAY_S, _remove_reports),
             ]
@@ -122,18 +120,6 @@ class Upkeep:
             return
         logger.warning("memory: %.0f MB of %.0f MB; caches are emptied", used, self.memory_limit_mb)
         shed()
-
-    def remove_indexes(self) -> None:
-        session = self._session
-        cache = session.settings.index.domain().cache_dir
-        if cache is None:
-            return
-        from treewright_indexer.workspace import index_path
-
-        roots = [folder.root for folder in session.workspace.snapshot().folders]
-        paths = (index_path(session.settings.index.domain(), root) for root in roots)
-        held = frozenset(str(path) for path in paths if path is not None)
-        remove_unused_indexes(cache / "index", held, now())
 
 
 def shed() -> None:

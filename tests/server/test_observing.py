@@ -6,7 +6,6 @@ import http.client
 import json
 import logging
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from treewright_server.janitor import (
     Job,
     memory_mb,
     remove_old,
-    remove_unused_indexes,
 )
 
 KEY = "ghp_" + "a1B2c3D4e5" * 4
@@ -206,16 +204,6 @@ def test_a_machine_that_slept_runs_a_job_once() -> None:
     janitor.tick()
     janitor.tick()
     assert janitor.ran["hourly"] == 1
-
-
-def test_old_indexes_go_and_the_open_one_stays(tmp_path: Path) -> None:
-    for name in ("open.db", "old.db", "old.db-wal", "young.db"):
-        (tmp_path / name).write_text("x")
-    now = time.time()
-    for name in ("open.db", "old.db", "old.db-wal"):
-        os.utime(tmp_path / name, (now - 8 * DAY_S, now - 8 * DAY_S))
-    assert remove_unused_indexes(tmp_path, frozenset({str(tmp_path / "open.db")}), now) == 1
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["open.db", "young.db"]
 
 
 def test_old_files_go_by_age(tmp_path: Path) -> None:
