@@ -14,7 +14,9 @@ from typing import Any
 
 from treewright_agent import reflect
 from treewright_agent.changes import SourceChange
+from treewright_agent.draft import after
 from treewright_agent.executor import interpreter, shadow, suites
+from treewright_agent.executor import plugins as needed
 from treewright_agent.sandbox import Level, Limits, Policy, Result, active, run
 from treewright_agent.tools.bench import CommandRun, Failure, TestRun
 from treewright_indexer.cancel import CancelToken
@@ -91,8 +93,6 @@ class ShadowWorkshop:
 
     def _suite_of(self, change: SourceChange) -> suites.Suite | None:
         """The suite that `change` itself brings along: the first tests of a folder."""
-        from treewright_agent.draft import after
-
         try:
             has_pytest = self.python().has_pytest
         except RefusedError:
@@ -163,10 +163,11 @@ class ShadowWorkshop:
 
     def test(
         self, change: SourceChange, selection: Sequence[str], timeout_s: float, token: CancelToken,
-        *, plugins: bool = True,
+        *, plugins: bool | None = None,
     ) -> TestRun:  # fmt: skip
         """Run tests: `selection` (files or node ids), or all. Never raises for a failing test;
-        RefusedError when nothing may be run here. `plugins`: let pytest load what is installed."""
+        RefusedError when nothing may be run here. `plugins`: let pytest load what is installed;
+        None: when the tests speak of them."""
         with self._lock:
             suite = self.suite() or self._suite_of(change)
             if suite is None:
@@ -175,7 +176,14 @@ class ShadowWorkshop:
                 return self._missing_runner()
             copy = self.refreshed(change, token)
             if suite.runner in ("pytest", "unittest"):
-                return self._python_test(copy, suite, selection, timeout_s, token, plugins)
+                with_them = plugins
+                if with_them is None:
+                    here = after(self.snapshot, change)
+                    with_them = needed.wanted(here, self.root, suite.files)
+                run = self._python_test(copy, suite, selection, timeout_s, token, with_them)
+                if plugins is None and not with_them and needed.missed(run):
+                    run = self._python_test(copy, suite, selection, timeout_s, token, True)
+                return run
             if suite.runner == "script":
                 return self._scripts(copy, [*selection] or list(suite.files), timeout_s, token)
             return self._other_test(copy, suite, selection, timeout_s, token)

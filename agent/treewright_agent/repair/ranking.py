@@ -178,6 +178,9 @@ def _worse(old: Definition, new: Definition, clues: Clues) -> list[tuple[str, fl
     special = _special_values(new, clues) - _special_values(old, clues)
     if special:
         found.append((f"a value of the tests: {', '.join(sorted(special))}", 1.2))
+    n_lost = _collecting(old) - _collecting(new)
+    if n_lost > 0:
+        found.append(("what was collected before is thrown away", 1.2 * n_lost))
     n_idle = _idle(new) - _idle(old)
     if n_idle > 0:
         found.append(("an operation without effect", 1.2))
@@ -244,6 +247,19 @@ def _special_values(function: Definition, clues: Clues) -> set[str]:
             if text in clues.values and node.value not in (0, 1, -1, 2, "", None):
                 found.add(text)
     return found
+
+
+def _collecting(function: Definition) -> int:
+    """Assignments such as `best = max(best, x)`, which keep what came before."""
+    count = 0
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and isinstance(node.value, (ast.Call, ast.BinOp)):
+                count += any(
+                    isinstance(n, ast.Name) and n.id == target.id for n in ast.walk(node.value)
+                )
+    return count
 
 
 def _idle(function: Definition) -> int:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from treewright_agent.changes import SourceChange
 from treewright_agent.executor import ExecutorSettings, Shadow, ShadowWorkshop
+from treewright_agent.executor.plugins import wanted as wanted_plugins
 from treewright_agent.executor.suites import Suite
 from treewright_agent.repair.fix import Outcome, repair_folder
 from treewright_agent.repair.model import Observed, TestCase
@@ -136,7 +137,9 @@ def _searched(
     plan = Plan(
         root, workshop.python().path, suite.runner, tuple(arguments), tuple(path), plugins=False
     )
-    if suite.runner == "pytest" and not _wants_plugins(workshop, files):
+    if suite.runner == "pytest" and not wanted_plugins(
+        workshop.snapshot, workshop.root, suite.files
+    ):
         outcome = repair_folder(begin, plan, files, _wanted(tests), budget, token, progress)
         if not _lacks_plugins(outcome.observed):
             return outcome
@@ -174,43 +177,6 @@ def _dotted(id: str) -> str:
     """`tests/test_a.py::B::test_c[1]` as unittest writes it, `tests.test_a.B.test_c`."""
     plain = id.split("[", 1)[0].replace("::", ".").replace(".py.", ".")
     return plain.replace("/", ".") if not plain.endswith(".py") else plain
-
-
-_PLUGIN_WORDS = (
-    b"pytest_plugins", b"asyncio", b"anyio", b"mocker", b"hypothesis", b"django_db", b"benchmark",
-    b"freezer", b"httpx_mock", b"requests_mock", b"snapshot", b"faker", b"trio",
-)  # fmt: skip
-
-
-def _wants_plugins(workshop: ShadowWorkshop, files: Mapping[str, SourceText]) -> bool:
-    """Do the tests or their settings speak of installed plugins? Loading all of them takes
-    longer than most searches."""
-    suite = workshop.suite()
-    tests = {*suite.files} if suite is not None else set[str]()
-    for file, text in files.items():
-        is_test = file in tests or file.rsplit("/", 1)[-1] == "conftest.py"
-        if is_test and any(word in text.data for word in _PLUGIN_WORDS):
-            return True
-    for name in ("pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", ".pytest.ini"):
-        path = os.path.join(workshop.root, name)
-        if not workshop.snapshot.exists(path):
-            continue
-        try:
-            data = workshop.snapshot.text(path).data
-        except TreewrightError:
-            continue
-        if any(
-            word in data
-            for word in (
-                b"addopts",
-                b"required_plugins",
-                b"asyncio_mode",
-                b"DJANGO_SETTINGS",
-                b"timeout",
-            )
-        ):
-            return True
-    return False
 
 
 def _lacks_plugins(observed: Observed) -> bool:

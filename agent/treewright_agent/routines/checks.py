@@ -6,6 +6,7 @@ before the change does not block it, unless mending it is the task.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from treewright_agent.changes import SourceChange
 from treewright_agent.models.errors import ProviderError
 from treewright_agent.models.resilience import DeadlineError
 from treewright_agent.models.router import NoEndpointError
+from treewright_agent.routines.ahead import Ahead
 from treewright_agent.routines.critique import findings_of, review
 from treewright_agent.routines.planner import Plan, replan
 from treewright_agent.routines.reflector import (
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
     from treewright_agent.brains.model_brain import Talk
 
 TEST_S = 120.0
+_PASSING = re.compile(r"0x[0-9a-fA-F]+|(?:/[\w.+-]+){2,}|\b\d+\.\d+s?\b")
+
+
+def _plain(message: str) -> str:
+    """Without what differs from run to run: addresses, folders, times."""
+    return _PASSING.sub("…", message)
 
 
 @dataclass
@@ -69,6 +77,7 @@ class Checks:
         self.report = report
         routine.tell("check", **report.to_json())
         if report.ok:
+            self._ahead(routine)
             return ()
         problems = list(report.new_problems[:8]) or [report.reason]
         return tuple(Finding("HIGH", problem, "check") for problem in problems)
@@ -83,6 +92,28 @@ class Checks:
         return self._reviewed(routine)
 
     # ------------------------------------------------------------------ tests
+
+    def _ahead(self, routine: Routine) -> None:
+        """Start the tests that will be asked for when the brain is done."""
+        bench = routine.bench
+        if not isinstance(bench.workshop, Ahead) or routine.parent_id:
+            return
+        try:
+            selection = affected_tests(bench)
+        except CancelledError:
+            raise
+        except TreewrightError:
+            return
+        if selection:
+            bench.workshop.begin(
+                bench.draft.change, selection, TEST_S, self._there(routine, selection)
+            )
+
+    @staticmethod
+    def _there(routine: Routine, selection: list[str]) -> list[str]:
+        """Those of the selection that stood there before the change."""
+        bench = routine.bench
+        return [s for s in selection if bench.draft.base.exists(bench.path(s.split("::")[0]))]
 
     def _tests(self, routine: Routine) -> Verdict | None:
         """None when the tests do not stand in the way."""
@@ -128,15 +159,16 @@ class Checks:
         bench = routine.bench
         assert bench.workshop is not None
         if self.before is None:
-            there = [s for s in selection if bench.draft.base.exists(bench.path(s.split("::")[0]))]
+            there = self._there(routine, selection)
             if selection and not there:
                 return True
             timeout = min(TEST_S, bench.budget.deadline.remaining_s)
             self.before = bench.workshop.test(SourceChange(), there, timeout, bench.token)
         # A test that fails as it did before is not this change's doing; one that fails in another
         # way is.
-        old = {(failure.node_id, failure.message) for failure in self.before.failures}
-        return any((f.node_id, f.message) not in old for f in run.failures) or not run.failures
+        old = {(failure.node_id, _plain(failure.message)) for failure in self.before.failures}
+        new = [(failure.node_id, _plain(failure.message)) for failure in run.failures]
+        return any(row not in old for row in new) or not new
 
     def _reflect(self, routine: Routine, run: TestRun) -> Verdict:
         self._red += 1

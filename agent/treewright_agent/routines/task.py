@@ -25,6 +25,7 @@ from treewright_agent.models.tokens import estimate
 from treewright_agent.planning import NoRuleError, UndecidedError, plan_intent
 from treewright_agent.prompts import versions
 from treewright_agent.proposals import Proposal, ProposalRefused, consider_change
+from treewright_agent.routines.ahead import Ahead
 from treewright_agent.routines.guide import guide_for
 from treewright_agent.routines.pursue import pursue
 from treewright_agent.routines.request import READ_ONLY, Services, Source, TaskRequest, TaskResult
@@ -372,7 +373,8 @@ class Task:
     def _bench(self) -> Bench:
         services, settings = self.services, self.services.settings
         if self.request.kind not in READ_ONLY and self._workshop is None:
-            self._workshop = services.workshop(self.snapshot, self.root)
+            made = services.workshop(self.snapshot, self.root)
+            self._workshop = Ahead(made) if made is not None else None
         diagnostics: dict[str, list[Any]] = {}
         for found in self.request.environment.diagnostics:
             diagnostics.setdefault(found.path, []).append(found)

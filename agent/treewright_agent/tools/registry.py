@@ -42,8 +42,11 @@ ALIASES: Mapping[str, str] = {
 class Registry:
     """The tools that one task may call. Register before the task starts."""
 
-    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+    def __init__(self, tools: Iterable[Tool] = (), unlisted: Iterable[Tool] = ()) -> None:
+        """`unlisted` may be called as well, though nobody is told of them: there are more tools
+        than a prompt should hold, and a caller that knows one by name means it."""
         self._tools: dict[str, Tool] = {}
+        self._unlisted = {each.name: each for each in unlisted}
         for each in tools:
             self.add(each)
 
@@ -71,7 +74,8 @@ class Registry:
         return tuple(self._tools.values())
 
     def find(self, name: str) -> Tool | None:
-        return self._tools.get(name) or self._tools.get(ALIASES.get(name, ""))
+        other = ALIASES.get(name, "")
+        return self._tools.get(name) or self._tools.get(other) or self._unlisted.get(name)
 
     def has_tool(self, name: str) -> bool:
         return self.find(name) is not None

@@ -33,6 +33,13 @@ _ALWAYS = ("finish", "read_file", "edit_file", "search", "test", "symbols", "ref
 """Of the groups offered, these are never dropped for the cap."""
 
 
+_USUAL = (
+    "repair", "rename_symbol", "move_symbol", "change_signature", "replace_pattern", "fork", "join",
+    "extract_function", "inline_function", "list_files",
+)  # fmt: skip
+"""What most changes need, said or not, before words of the goal decide on the rest."""
+
+
 class ToolSelector:
     """`select_tools` for one task; `describe_tool` for people."""
 
@@ -67,13 +74,17 @@ class ToolSelector:
             allowed,
             key=lambda tool: (
                 tool.name not in _ALWAYS,
+                kind not in _READ_ONLY and tool.name not in _USUAL,
                 -_fit(tool, words),
                 groups.index(tool.group),
             ),
         )
         chosen = ranked[: self._limit]
         kept = [tool for tool in self._registry.tools if tool in chosen]
-        return Registry(kept), [Chosen(tool.name, _reason(tool, kind, words)) for tool in kept]
+        rest = [tool for tool in allowed if tool not in chosen]
+        return Registry(kept, rest), [
+            Chosen(tool.name, _reason(tool, kind, words)) for tool in kept
+        ]
 
 
 def _fit(tool: Tool, words: Iterable[str]) -> int:
@@ -86,6 +97,8 @@ def _fit(tool: Tool, words: Iterable[str]) -> int:
 def _reason(tool: Tool, kind: str, words: Sequence[str] | set[str]) -> str:
     if tool.name in _ALWAYS:
         return f"every {kind} may need it"
+    if tool.name in _USUAL:
+        return "changes often need it"
     named = sorted(set(tool.name.split("_")) & set(words))
     if named:
         return f"the goal says {', '.join(named)}"

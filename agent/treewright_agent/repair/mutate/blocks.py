@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterator
 from itertools import product
 
@@ -132,6 +133,58 @@ def rests(scope: Scope) -> None:
                 condition = f"{name} > 1" if kind == "number" else name
                 made = [f"if {condition}:", f"{step}{line}"]
                 scope.insert_after(loop, made, "rest collected", cost + 0.2)
+            for condition in _compared(scope, loop, line):
+                made = [f"if {condition}:", f"{step}{line}"]
+                scope.insert_after(loop, made, "rest collected", cost + 0.4)
+
+
+_PLACE = re.compile(r"(?<![\w.])(?:self\.)?[A-Za-z_]\w*(?![\w(.\[])")
+
+
+def _compared(scope: Scope, loop: ast.stmt, line: str) -> Iterator[str]:
+    """`a < b` and `a != b` of two numbers in the line: is there a rest at all?"""
+    numbers = [
+        place
+        for place in dict.fromkeys(_PLACE.findall(line))
+        if family(scope.types_of_name(place, loop)) == "number"
+    ]
+    for i, first in enumerate(numbers[:3]):
+        for second in numbers[i + 1 : 3]:
+            yield f"{first} < {second}"
+            yield f"{first} != {second}"
+
+
+def _without_item(scope: Scope, loop: ast.stmt) -> Iterator[str]:
+    """Lines of the loop with another value in the place of the last item's."""
+    if not isinstance(loop, (ast.For, ast.AsyncFor)):
+        return
+    items = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    others = [(name, scope.types_of_name(name, loop)) for name in scope.variables(loop)]
+    others += [
+        (f"self.{name}", scope.types_of_name(f"self.{name}", loop))
+        for name, what in scope.members(loop).items()
+        if what == "field"
+    ]
+    for statement in ast.walk(loop):
+        if not isinstance(statement, ast.Expr) or statement.end_lineno != statement.lineno:
+            continue
+        base = scope.module.span(statement).start
+        for node in ast.walk(statement):
+            inner = node.value if isinstance(node, ast.Attribute) else node
+            if not isinstance(inner, ast.Name) or inner.id not in items:
+                continue
+            if not isinstance(node, ast.expr) or is_callee(scope, node):
+                continue
+            span, text = scope.module.span(node), scope.text(statement).encode()
+            for other, kinds in others:
+                if other not in items and alike(kinds, scope.types(node)):
+                    made = text[: span.start - base] + other.encode() + text[span.end - base :]
+                    yield made.decode("utf-8", "replace")
+
+
+def is_callee(scope: Scope, node: ast.expr) -> bool:
+    parent = scope.parent(node)
+    return isinstance(parent, ast.Attribute) or getattr(parent, "func", None) is node
 
 
 def _after(scope: Scope, loop: ast.stmt, function: Definition) -> Iterator[tuple[str, float]]:
@@ -147,6 +200,11 @@ def _after(scope: Scope, loop: ast.stmt, function: Definition) -> Iterator[tuple
             if text not in seen and len(text) < 80:
                 seen.add(text)
                 yield text, 2.4
+    for text in _without_item(scope, loop):
+        if text not in seen:
+            seen.add(text)
+            yield text, 2.7
+    heaped = 0.8 if "heapq" in scope.module.top_names else 0.0  # a heap's list is in no order
     names = scope.variables(loop)
     lists = [n for n in names if family(scope.types_of_name(n, loop)) in ("list", "set", "")]
     yields = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in own_nodes(function))
@@ -154,7 +212,7 @@ def _after(scope: Scope, loop: ast.stmt, function: Definition) -> Iterator[tuple
         if yields:
             yield f"yield {source}.pop(0)", 2.9
             yield f"yield {source}.pop()", 2.9
-            yield f"yield from {source}", 2.6
+            yield f"yield from {source}", 2.6 + heaped
             yield f"yield from sorted({source})", 2.9
             if "heapq" in scope.module.top_names:
                 yield f"yield heapq.heappop({source})", 2.6
@@ -163,7 +221,7 @@ def _after(scope: Scope, loop: ast.stmt, function: Definition) -> Iterator[tuple
                 continue
             yield f"{target}.append({source}.pop())", 2.8
             yield f"{target}.append({source}.pop(0))", 3.0
-            yield f"{target}.extend({source})", 2.7
+            yield f"{target}.extend({source})", 2.7 + heaped
             yield f"{target}.append({source})", 2.6
             if "heapq" in scope.module.top_names:
                 yield f"{target}.append(heapq.heappop({source}))", 2.8

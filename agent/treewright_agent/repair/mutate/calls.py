@@ -515,7 +515,7 @@ def _one_argument_functions(scope: Scope) -> list[tuple[str, float]]:
         if isinstance(node, Definition) and node is not scope.function:
             required = len(node.args.args) - len(node.args.defaults)
             if required == 1 or (required == 0 and node.args.args):
-                found.append((node.name, 3.2 if node.name in used else 2.0))
+                found.append((node.name, 3.6 if node.name in used else 2.0))
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 name = alias.asname or alias.name

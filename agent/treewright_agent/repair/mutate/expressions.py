@@ -26,7 +26,7 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[tuple[str, float], ...]] = {
     ast.NotIn: (("in", 1.4), ("!=", 2.8)),
 }
 _ARITHMETIC: dict[type[ast.operator], tuple[tuple[str, float], ...]] = {
-    ast.Add: (("-", 1.2), ("*", 2.2), ("|", 3.0)),
+    ast.Add: (("-", 1.2), ("*", 2.2), ("|", 3.8)),
     ast.Sub: (("+", 1.2), ("*", 2.6), ("/", 2.8)),
     ast.Mult: (("/", 1.6), ("+", 1.8), ("**", 2.0), ("//", 2.2), ("-", 2.6)),
     ast.Div: (("//", 1.1), ("*", 1.4), ("%", 2.2), ("-", 2.8)),
@@ -808,6 +808,13 @@ def new_slices(scope: Scope) -> None:
                     scope.replace(node, f"{text}[{name}]", "index added", 3.0)
 
 
+_COUNTS = frozenset(("len", "index", "find", "rfind", "count", "int", "bisect", "bisect_left"))
+
+
+def _name_of(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
 def off_by_one(scope: Scope) -> None:
     """`e` -> `e + 1`, `e - 1`, `-e` for numbers; likeliest in ranges, slices and comparisons."""
     for node in scope.expressions():
@@ -842,6 +849,8 @@ def off_by_one(scope: Scope) -> None:
             cost += 0.6
         if isinstance(node, ast.BinOp):
             cost += 0.2
+        if isinstance(node, ast.Call) and _name_of(node.func) not in _COUNTS:
+            cost += 0.7  # a sum or a lookup is seldom one too much
         text = scope.text(node)
         scope.replace(node, f"{text} + 1", "off by one", cost)
         scope.replace(node, f"{text} - 1", "off by one", cost)

@@ -248,9 +248,12 @@ def conditions(scope: Scope) -> None:
         if not isinstance(node, (ast.If, ast.While, ast.IfExp)):
             continue
         test = node.test
-        if not scope.module.editable(test) or (
-            isinstance(test, ast.Constant) and test.value is True
-        ):
+        if not scope.module.editable(test):
+            continue
+        if isinstance(test, ast.Constant) and test.value is True:
+            if not isinstance(node, ast.While):
+                for atom, extra in atoms(scope, node)[:60]:
+                    scope.replace(test, atom, "condition", 2.0 + extra)
             continue
         text = scope.text(test)
         grouped = (
@@ -274,7 +277,7 @@ def conditions(scope: Scope) -> None:
             near = (
                 0.0
                 if any(name in atom.replace("(", " ").replace(")", " ").split() for name in names)
-                else 0.4
+                else 0.8
             )
             cost = base + extra + near
             scope.replace(test, f"{atom} and {and_grouped}", "condition added", cost)
@@ -356,7 +359,7 @@ def _unlike(action: str, condition: str) -> float:
     """What it costs when an exception is raised for another reason than its kind speaks of."""
     asks = " in " in condition or "isinstance" in condition or " is None" in condition
     if "KeyError" in action:
-        return 0.0 if " in " in condition else 0.7
+        return 0.0 if " in " in condition else 1.5
     if "TypeError" in action:
         return 0.0 if asks else 0.4
     if "IndexError" in action:

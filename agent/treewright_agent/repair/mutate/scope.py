@@ -309,6 +309,8 @@ class Scope:
                 return self.types_of_name(node.id, node)
             case ast.Attribute(value=ast.Name(id="self")):
                 return self.types_of_name(f"self.{node.attr}", node)
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+                return self.field_types(self.types_of_name(name, node), attribute)
             case ast.Compare() | ast.UnaryOp(op=ast.Not()):
                 return ("bool",)
             case ast.List() | ast.ListComp():
@@ -335,6 +337,28 @@ class Scope:
                 return self._types_of_item(node)
             case _:
                 return ()
+
+    def field_types(self, owners: Sequence[str], attribute: str) -> Sequence[str]:
+        """What a field of an object was seen to hold, or what its class says of it."""
+        for owner in self.classes:
+            if owner.name not in owners:
+                continue
+            for member in owner.body:
+                if isinstance(member, Definition):
+                    seen = self.known(member).get(f"self.{attribute}")
+                    if seen:
+                        return seen
+                elif (
+                    isinstance(member, ast.AnnAssign)
+                    and isinstance(member.target, ast.Name)
+                    and member.target.id == attribute
+                ):
+                    return (ast.unparse(member.annotation).split("[")[0],)
+        return ()
+
+    @cached_property
+    def classes(self) -> list[ast.ClassDef]:
+        return [n for n in self.module.tree.body if isinstance(n, ast.ClassDef)]
 
     def _results_of(self, name: str) -> Sequence[str]:
         """What a function or method of the file was seen to return."""
@@ -588,7 +612,7 @@ def parts_in_use(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]
 
 def _fields_of(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]:
     """Fields of the objects in the function's variables that are of a class of this file."""
-    classes = {n.name: n for n in scope.module.tree.body if isinstance(n, ast.ClassDef)}
+    classes = {n.name: n for n in scope.classes}
     if not classes:
         return []
     found: list[tuple[str, Sequence[str]]] = []
@@ -597,6 +621,10 @@ def _fields_of(scope: Scope, node: ast.AST) -> list[tuple[str, Sequence[str]]]:
             owner = classes.get(kind)
             if owner is not None:
                 members = members_of(owner).items()
-                found += [(f"{name}.{m}", ()) for m, what in members if what != "method"]
+                found += [
+                    (f"{name}.{m}", scope.field_types((kind,), m))
+                    for m, what in members
+                    if what != "method"
+                ]
                 break
     return found

@@ -554,8 +554,10 @@ def insertions(scope: Scope) -> None:
         block, index = place
         ends = isinstance(statement, (ast.Return, ast.Raise, ast.Break, ast.Continue))
         lines = list(steps(scope, statement))
+        if "OutOfTime" in scope.clues.kinds:
+            lines = _ending(scope, statement, lines)
         if _leaves_early(scope, statement):
-            lines = [(line, cost + 0.4) for line, cost in lines]
+            lines = [(line, cost + 0.9) for line, cost in lines]
         if isinstance(statement, ast.Pass):
             for line, cost in lines:
                 scope.put(scope.module.span(statement), line, "statement added", cost - 1.2)
@@ -566,6 +568,22 @@ def insertions(scope: Scope) -> None:
             scope.insert_before(statement, [line], "statement added", cost)
             if index == len(block) - 1 and not ends:
                 scope.insert_after(statement, [line], "statement added", cost)
+
+
+def _ending(
+    scope: Scope, statement: ast.stmt, lines: list[tuple[str, float]]
+) -> list[tuple[str, float]]:
+    """Where a loop never ends, a step that changes what its condition asks is likeliest."""
+    asked: set[str] = set()
+    for around in scope.module.ancestors(statement):
+        if isinstance(around, ast.While):
+            asked |= {n.id for n in ast.walk(around.test) if isinstance(n, ast.Name)}
+    if not asked:
+        return lines
+    return [
+        (line, cost - 0.8 if line.split(" ", 1)[0].split(".")[0] in asked else cost)
+        for line, cost in lines
+    ]
 
 
 def _leaves_early(scope: Scope, statement: ast.stmt) -> bool:
@@ -634,6 +652,8 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                     yield f"{target} += {other}", cost + 0.2
                 if kind == "number":
                     yield f"{target} -= {other}", cost + 0.6
+                    yield f"{target} //= {other}", cost + 0.8
+                    yield f"{target} *= {other}", cost + 0.8
             if kind == "list" and "tuple" not in kinds and "range" not in kinds:
                 yield f"{target}.append({other})", 2.7
                 if family(other_kinds) == "list":
