@@ -137,6 +137,10 @@ def concerns(
             found.append(Concern(path, FILE, f"{name}: {why}", True))
         if "\\" in name or re.match(r"[A-Za-z]:", name):
             found.append(Concern(path, FILE, "its name means another place on Windows", True))
+        if re.search(r"(?i)%(?:2e|2f|5c|00)|(?:^|/)\.\.", name):
+            found.append(
+                Concern(path, FILE, "its name means another place once it is decoded", True)
+            )
         if has_hidden(name):
             found.append(Concern(path, FILE, "its name holds invisible characters", True))
     for delete in change.deletes:

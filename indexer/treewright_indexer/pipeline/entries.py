@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+import logging
 import os
 import stat
 import sys
@@ -35,6 +36,8 @@ from treewright_indexer.text import SourceText, decode
 
 if TYPE_CHECKING:
     from treewright_indexer.store.shared import SharedFacts
+
+logger = logging.getLogger("treewright")
 
 _CLOCK_TICK_NS: Final = 20_000_000
 """Writes closer together than this may carry the same modification time."""
@@ -114,12 +117,22 @@ class Reader:
             if isinstance(each, Reading):
                 key = _key(each)
                 contents = known.get(key) if key else None
-                outcomes.append(entry_of(each, contents or self._extract(each, key)))
+                outcomes.append(self._outcome(each, key, contents))
             else:
                 outcomes.append(each)
         if self._n_new_bytes > _KEEP_BYTES:
             self.flush()
         return outcomes
+
+    def _outcome(self, reading: Reading, key: bytes, contents: Contents | None) -> Outcome:
+        """One file that cannot be read by its grammar keeps no other from being read."""
+        try:
+            return entry_of(reading, contents or self._extract(reading, key))
+        except Exception as error:  # a grammar that does not load, or one of another version
+            language = reading.language.name if reading.language is not None else "text"
+            reason = f"{language} cannot be read: {type(error).__name__}: {error}"[:300]
+            logger.warning("%s: %s", reading.path, reason)
+            return SkippedRow(reading.path, reason, reading.stamp)
 
     @property
     def has_new(self) -> bool:

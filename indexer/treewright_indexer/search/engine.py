@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from treewright_indexer.encoders.manifest import ModelError
-from treewright_indexer.errors import StoreError, TreewrightError
+from treewright_indexer.errors import CancelledError, StoreError, TreewrightError
 from treewright_indexer.search import retrievers
 from treewright_indexer.search.fuse import Candidate, certainty, fuse
 from treewright_indexer.search.glossary import in_english, is_latin
@@ -241,6 +241,10 @@ def _result(future: Future[T], deadline: float, what: str, notes: list[str]) -> 
         notes.append(f"degraded: {what} (late)")
     except (ModelError, StoreError) as error:
         notes.append(f"degraded: {what} ({error})")
+    except CancelledError:
+        raise
+    except Exception as error:  # a driver, a runtime: the other ways to find code go on
+        notes.append(f"degraded: {what} ({type(error).__name__}: {error})")
     return None
 
 
