@@ -65,12 +65,16 @@ from treewright_agent.operations.comprehensions import COMPREHENSION_TO_LOOP, LO
 from treewright_agent.operations.conditions import GUARD_CLAUSE, INVERT_IF, MERGE_IFS, SPLIT_IF
 from treewright_agent.operations.convert_async import CONVERT_ASYNC
 from treewright_agent.operations.convert_literal import CONVERT_LITERAL
+from treewright_agent.operations.dataclass_shapes import FROM_DATACLASS, TO_DATACLASS
 from treewright_agent.operations.edit_file_ast import EDIT_FILE_AST
 from treewright_agent.operations.expand_star_import import EXPAND_STAR_IMPORT
+from treewright_agent.operations.extract_class import EXTRACT_PROTOCOL, EXTRACT_SUPERCLASS
 from treewright_agent.operations.extract_function import EXTRACT_FUNCTION
 from treewright_agent.operations.extract_variable import EXTRACT_VARIABLE
 from treewright_agent.operations.fix_lint import FIX_LINT
 from treewright_agent.operations.fix_lint_everywhere import FIX_LINT_EVERYWHERE
+from treewright_agent.operations.generate_methods import GENERATE_METHODS
+from treewright_agent.operations.generate_test import GENERATE_TEST
 from treewright_agent.operations.guard import guarded
 from treewright_agent.operations.if_to_match import IF_TO_MATCH
 from treewright_agent.operations.import_style import CONVERT_IMPORT, LOCAL_IMPORT
@@ -168,6 +172,12 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     INTRODUCE_PARAMETER,
     INLINE_PARAMETER,
     INTRODUCE_PARAMETER_OBJECT,
+    GENERATE_METHODS,
+    TO_DATACLASS,
+    FROM_DATACLASS,
+    EXTRACT_SUPERCLASS,
+    EXTRACT_PROTOCOL,
+    GENERATE_TEST,
 )
 
 

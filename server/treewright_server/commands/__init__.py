@@ -63,6 +63,12 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "introduce_parameter",
     "inline_parameter",
     "introduce_parameter_object",
+    "generate_methods",
+    "to_dataclass",
+    "from_dataclass",
+    "extract_superclass",
+    "extract_protocol",
+    "generate_test",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 
