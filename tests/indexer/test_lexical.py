@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.index import index_of, write
 from treewright_indexer.search.lexical import search
+from treewright_indexer.store.words import query_phrases, telling_phrases
 from treewright_indexer.text import SourceText
 from treewright_indexer.workspace import IndexSettings, Workspace
 
@@ -100,3 +101,18 @@ def test_scripts_without_blanks_are_found_by_what_stands_in_them(tmp_path: Path)
         for query, path in (("重试", "a.py"), ("一个圆", "b.py"), ("接続を閉じる", "c.py")):
             assert [hit.path for hit in search(snapshot, query, 1)] == [path]
         assert search(snapshot, "试重", 1) == []  # both letters, and not the word
+
+
+def test_words_of_every_chunk_are_not_asked_for_where_there_are_many_chunks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "return the name of the vacuum database"
+    assert telling_phrases(query_phrases(query)) == ["vacuum", "database"]
+    assert telling_phrases(["return", "name"]) == ["return", "name"]  # nothing else to go by
+    write(tmp_path, {**FILES, "x.py": "def name_it(self):\n    return self\n"})
+    with index_of(tmp_path) as (workspace, _):
+        all_words = search(workspace.snapshot(), query, 9)
+        monkeypatch.setattr("treewright_indexer.store.store._MANY_CHUNKS", 0)
+        few = search(workspace.snapshot(), query, 9)
+        assert {hit.symbol for hit in few} < {hit.symbol for hit in all_words}
+        assert few[0].symbol == all_words[0].symbol

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 _EXACT_ROWS: Final = 24_000
-CANDIDATES = 1500
-CANDIDATE_SHARE = 0.01
+CANDIDATES = 4000
+CANDIDATE_SHARE = 0.02
 
 
 def pack(vectors: Matrix) -> list[bytes]:

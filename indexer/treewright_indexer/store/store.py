@@ -29,9 +29,10 @@ from treewright_indexer.store.rows import (
     SymbolRow,
 )
 from treewright_indexer.store.sqlite import Connection, scalar
-from treewright_indexer.store.words import match_expression, query_phrases
+from treewright_indexer.store.words import match_expression, query_phrases, telling_phrases
 
 _BYTES_PER_WORD = 6
+_MANY_CHUNKS = 150_000
 _ASKED_AT_ONCE = 500
 _NAMES_PER_LOT = 64
 _BULK = 100
@@ -343,6 +344,9 @@ class Store:
         phrases = query_phrases(query)
         if not phrases or limit <= 0:
             return []
+        newest = self._database.query("SELECT ifnull(max(id), 0) FROM chunk")[0][0]
+        if newest > _MANY_CHUNKS:  # a word costs as much as it has chunks
+            phrases = telling_phrases(phrases)
         rows = self._database.query(
             f"SELECT path, {_STAMP}, {_CHUNK_COLUMNS}, -score, chunk.id FROM"
             " (SELECT rowid AS id, bm25(word, ?, ?) AS score FROM word WHERE word MATCH ?"

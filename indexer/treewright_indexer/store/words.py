@@ -34,6 +34,16 @@ _STOP_WORDS = frozenset(
 )
 
 
+_EVERYWHERE = frozenset(
+    "def self return returns if else elif not in is none null nil true false error raise throw name value "
+    "class except catch get set us use uses used type file try init base object string str list all data call "
+    "calls import path arg args default method len append no read pass module argument key function func "
+    "option implement write format line check create only result other attribute must number add any code "
+    "new int start end test text one two first make given public private static void const let var fn".split()
+)
+"""Words in so many chunks that, where there are many of these, they cost much and say little."""
+
+
 @lru_cache(maxsize=65536)
 def identifier_words(name: str) -> str:
     """`HTTPServer.get_url` -> `httpserver http server get url`."""
@@ -111,6 +121,12 @@ def query_phrases(query: str) -> list[str]:
                 phrases.update(dict.fromkeys(hump.lower() for hump in humps))
     telling = [phrase for phrase in phrases if phrase not in _STOP_WORDS]
     return (telling or list(phrases))[:64]
+
+
+def telling_phrases(phrases: list[str]) -> list[str]:
+    """Those that are not in every other chunk of any code; all, when that leaves less than two."""
+    rare = [phrase for phrase in phrases if phrase not in _EVERYWHERE]
+    return rare if len(rare) > 1 else phrases
 
 
 def _unspaced_phrases(query: str, phrases: dict[str, None]) -> str:
