@@ -53,13 +53,13 @@ def test_old_outcomes_fade() -> None:
 
 def test_the_page_holds_what_was_recorded_and_nothing_foreign(tmp_path: Path) -> None:
     with FeedbackStore.open(tmp_path) as store:
-        assert "Nothing is recorded yet" in report(store.proposals())
+        assert "Nothing is recorded yet" in report(store)
         hostile = "<script>alert(1)</script>"
         store.record_proposal(proposal_of("a", title=hostile), ROOT, now=1000.0)
         store.record_outcome("a", "reverted", now=1001.0)
         store.record_proposal(proposal_of("b"), ROOT, now=1002.0)
         store.record_outcome("b", "accepted", now=1003.0)
-        page = report(store.proposals())
+        page = report(store)
     assert hostile not in page
     assert "&lt;script&gt;" in page
     assert "50 %" in page

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from treewright_agent.feedback.formats import Format
-from treewright_agent.feedback.samples import Sample
+from treewright_agent.feedback.samples import Source
 
 
 def card(
-    kind: Format, taken: Sequence[Sample], counts: Mapping[str, int], left_out: Mapping[str, int]
+    kind: Format, rows: Sequence[Source], counts: Mapping[str, int], left_out: Mapping[str, int]
 ) -> str:
     """Markdown with a front matter that data hubs read. The same rows give the same text."""
-    rows = [sample.row for sample in taken]
     days = sorted(time.strftime("%Y-%m-%d", time.gmtime(row.time)) for row in rows)
     lines = [
         "---",
@@ -27,23 +26,34 @@ def card(
         "",
         f"Columns: {', '.join(f'`{name}`' for name in kind.columns)}. Read by: {kind.read_by}.",
         "",
-        "Each row is a change that was proposed in an editor, with what the user did with it. The",
-        "final text comes from the user's buffer, never from the proposal. Secrets were taken out",
-        "when the row was recorded and again when it was exported. Splits are by project: no",
-        "project is in two of them.",
+        *_about(kind),
+        "Secrets were taken out when the row was recorded and again when it was exported. Splits",
+        "are by project: no project is in two of them.",
         "",
         f"From {days[0]} to {days[-1]}." if days else "No rows.",
         "",
         *_table("Split", counts),
-        *_table("Outcome", Counter(row.outcome.value for row in rows)),
-        *_table("Origin", Counter(sample.origin.value for sample in taken)),
+        *_table("Outcome", Counter(row.outcome for row in rows)),
+        *_table("Origin", Counter(row.origin for row in rows)),
         *_table("Rung", Counter(row.rung for row in rows)),
         *_table("Language", Counter(row.language or "mixed" for row in rows)),
         *_table("Operation", Counter(name for row in rows for name in row.operations)),
-        *_table("Project", Counter(sample.project for sample in taken)),
+        *_table("Project", Counter(row.project for row in rows)),
         *_table("Left out because", left_out),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _about(kind: Format) -> list[str]:
+    if kind.name == "reranker":
+        return [
+            "Each row is a search that a user made, with a result that they opened or used and one",
+            "that stood in the same list and was passed over.",
+        ]
+    return [
+        "Each row is a change that was proposed in an editor, with what the user did with it. The",
+        "final text comes from the user's buffer, never from the proposal.",
+    ]
 
 
 def _table(title: str, counts: Mapping[str, int]) -> list[str]:

@@ -17,9 +17,9 @@ from treewright_agent.calls import canonical_json
 from treewright_agent.feedback.card import card, dataset_info
 from treewright_agent.feedback.dedup import Deduplicator
 from treewright_agent.feedback.formats import FORMATS, Format
-from treewright_agent.feedback.redact import redact_json
-from treewright_agent.feedback.samples import Filter, Sample, capped, samples, split_of
+from treewright_agent.feedback.samples import Filter, Source, capped, samples, split_of
 from treewright_agent.feedback.store import FeedbackStore
+from treewright_agent.feedback.triples import triples
 from treewright_indexer.errors import ArgumentsError
 
 SPLITS = ("train", "validation", "test")
@@ -79,10 +79,10 @@ def export_folder(
     kind = _format(format)
     left_out: Counter[str] = Counter()
     splits: dict[str, list[dict[str, Any]]] = {name: [] for name in SPLITS}
-    taken: list[Sample] = []
-    for row, sample in rows_of(store, kind, chosen or Filter(), left_out, provenance, near):
-        splits[split_of(sample.project, shares)].append(row)
-        taken.append(sample)
+    taken: list[Source] = []
+    for row, source in rows_of(store, kind, chosen or Filter(), left_out, provenance, near):
+        splits[split_of(source.project, shares)].append(row)
+        taken.append(source)
     folder.mkdir(parents=True, exist_ok=True)
     write, ending = (_write_parquet, "parquet") if parquet else (_write_lines, "jsonl")
     files: list[Path] = []
@@ -120,15 +120,12 @@ def rows_of(
     left_out: Counter[str],
     provenance: bool,
     near: float,
-) -> Iterator[tuple[dict[str, Any], Sample]]:
-    """Rows in order, each with the sample it came from, without repetitions and secrets."""
-    found = capped(samples(store, chosen, left_out), chosen.per_project, left_out)
+) -> Iterator[tuple[dict[str, Any], Source]]:
+    """Rows in order, each with where it came from, without repetitions and secrets."""
     seen = Deduplicator(near)
-    used: set[str] = set()
-    for row, sample in kind.rows(found, tools_json()):
-        used.add(sample.row.id)
+    for row, source in _made(store, kind, chosen, left_out):
         # Redacted when recorded, and once more: rules grow, and what leaves must meet today's.
-        clean: Any = redact_json({key: row[key] for key in row if key != "tools"})
+        clean: Any = store.redactor.json({key: row[key] for key in row if key != "tools"})
         repeats = seen.repeats(canonical_json(clean))
         if repeats:
             left_out[repeats] += 1
@@ -136,23 +133,34 @@ def rows_of(
         if "tools" in row:
             clean["tools"] = row["tools"]
         if provenance:
-            clean["provenance"] = _provenance(sample)
-        yield clean, sample
+            clean["provenance"] = _provenance(source)
+        yield clean, source
+
+
+def _made(
+    store: FeedbackStore, kind: Format, chosen: Filter, left_out: Counter[str]
+) -> Iterator[tuple[dict[str, Any], Source]]:
+    if kind.name == "reranker":
+        yield from triples(store, chosen, left_out)
+        return
+    found = capped(samples(store, chosen, left_out), chosen.per_project, left_out)
+    used: set[str] = set()
+    for row, sample in kind.rows(found, tools_json()):
+        used.add(sample.row.id)
+        yield row, sample.source
     unused = sum(sample.row.id not in used for sample in found)
     if unused:
         left_out[f"nothing for {kind.name}"] += unused
 
 
-def _provenance(sample: Sample) -> dict[str, Any]:
-    row = sample.row
+def _provenance(source: Source) -> dict[str, Any]:
     return {
-        "proposal": row.id,
-        "project": sample.project,
-        "fingerprint": row.fingerprint,
-        "origin": sample.origin.value,
-        "outcome": row.outcome.value,
-        "rung": row.rung,
-        "time": row.time,
+        **source.ids,
+        "project": source.project,
+        "origin": source.origin,
+        "outcome": source.outcome,
+        "rung": source.rung,
+        "time": source.time,
     }
 
 

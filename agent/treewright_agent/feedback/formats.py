@@ -169,6 +169,11 @@ def _kto_messages(samples: Sequence[Sample], tools: str) -> Labelled:
             )
 
 
+def _none(samples: Sequence[Sample], tools: str) -> Labelled:
+    """Made of searches, not of proposals: see `triples`."""
+    return iter(())
+
+
 def _next_edit(samples: Sequence[Sample], tools: str) -> Labelled:
     """What the user did shortly before, the code now, and the edit that followed."""
     recent: dict[str, list[Sample]] = defaultdict(list)
@@ -204,6 +209,7 @@ FORMATS: dict[str, Format] = {
         Format("dpo", ("prompt", "chosen", "rejected", "tools"), "TRL DPO and Reward", _dpo),
         Format("kto", ("prompt", "completion", "label", "tools"), "TRL KTO", _kto),
         Format("kto_messages", ("messages", "kto_tag"), "LLaMA-Factory KTO", _kto_messages),
+        Format("reranker", ("query", "positive", "negative"), "sentence-transformers", _none),
         Format("next_edit", ("events", "input", "output"), "next-edit models", _next_edit),
     )
 }

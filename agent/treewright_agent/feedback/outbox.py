@@ -283,6 +283,13 @@ class Outbox:
         return canonical_json(self._store.redactor.json(event)) + "\n"
 
 
+def sinks_of(store: FeedbackStore) -> list[str]:
+    """Every sink that something was ever sealed for, by name."""
+    if store.database is None:
+        return []
+    return [row[0] for row in store.database.rows("SELECT DISTINCT sink FROM forward_cursors")]
+
+
 _ORDER = {source: place for place, source in enumerate(_EVENTS)}
 
 

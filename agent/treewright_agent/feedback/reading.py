@@ -185,6 +185,16 @@ def searches(database: Database | None, workspace: str | None = None) -> Iterato
         yield SearchRow._make([*row[:3], row[3] or "", results, row[5], uses])
 
 
+def workspaces(database: Database | None) -> list[str]:
+    """Every workspace of which something is recorded."""
+    if database is None:
+        return []
+    rows = database.rows(
+        "SELECT workspace FROM tallies UNION SELECT workspace FROM consents ORDER BY 1"
+    )
+    return [row[0] for row in rows]
+
+
 def consents(database: Database | None) -> dict[str, Level]:
     """Workspace -> the level in force now, of those whose level was ever noted."""
     if database is None:
@@ -210,6 +220,39 @@ def tallies(database: Database | None, workspace: str | None = None) -> list[Tal
         Tally._make([row[0], tuple(json.loads(row[1])), *row[2:6], Outcome(row[6]), *row[7:]])
         for row in rows
     ]
+
+
+def seconds_by_rung(
+    database: Database | None, workspace: str | None = None, limit: int = 20_000
+) -> dict[str, list[float]]:
+    """Times to a proposal of the newest ones, in order of length."""
+    if database is None:
+        return {}
+    rows = database.rows(
+        "SELECT rung, seconds FROM (SELECT rung, seconds FROM proposals WHERE seconds IS NOT NULL"
+        " AND (?1 IS NULL OR workspace = ?1) ORDER BY number DESC LIMIT ?2) ORDER BY 1, 2",
+        (workspace, limit),
+    )
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for rung, seconds in rows:
+        found[rung].append(seconds)
+    return dict(found)
+
+
+def lately(
+    database: Database | None, outcome: Outcome, workspace: str | None = None, limit: int = 20
+) -> list[tuple[float, str, str]]:
+    """(time, title or operations, source) of proposals that stand there now, newest first."""
+    if database is None:
+        return []
+    rows = database.rows(
+        "SELECT o.time, ifnull(p.title, p.operations), p.source FROM outcomes o"
+        " JOIN proposals p ON p.id = o.proposal_id WHERE o.outcome = ?1"
+        " AND o.number = (SELECT max(number) FROM outcomes WHERE proposal_id = p.id)"
+        " AND (?2 IS NULL OR p.workspace = ?2) ORDER BY o.number DESC LIMIT ?3",
+        (outcome.value, workspace, limit),
+    )
+    return [(moment, title, source) for moment, title, source in rows]
 
 
 def stats(database: Database | None, workspace: str | None = None) -> dict[str, Any]:

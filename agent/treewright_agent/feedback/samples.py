@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from treewright_agent.feedback.levels import Level
 from treewright_agent.feedback.outcomes import KEPT, Outcome
@@ -37,6 +37,25 @@ class Origin(StrEnum):
     """What the user made of a proposal."""
     TEACHER = "teacher"
     """Proposed by a remote model and kept as it was."""
+
+
+class Source(NamedTuple):
+    """Where a row of a training file came from, for its card and its provenance."""
+
+    project: str
+    time: float
+    outcome: str
+    origin: str
+    rung: str
+    language: str
+    operations: tuple[str, ...]
+    ids: Mapping[str, Any]
+    """What finds it again in the store."""
+
+
+def project_of(workspace: str) -> str:
+    """The same for everything of one workspace, and not its path."""
+    return hashlib.sha256(workspace.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +91,16 @@ class Sample:
 
     @property
     def project(self) -> str:
-        """The same for every proposal of one workspace, and not its path."""
-        return hashlib.sha256(self.row.workspace.encode()).hexdigest()[:12]
+        """See `project_of`."""
+        return project_of(self.row.workspace)
+
+    @property
+    def source(self) -> Source:
+        row = self.row
+        return Source(
+            self.project, row.time, row.outcome.value, self.origin.value, row.rung, row.language,
+            row.operations, {"proposal": row.id, "fingerprint": row.fingerprint},
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

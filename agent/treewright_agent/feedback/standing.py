@@ -36,9 +36,11 @@ class Tracked(NamedTuple):
 def track(path: str, before: str, after: str) -> Tracked | None:
     """None when no line differs."""
     for pairs in (False, True):
-        old, new = _counted(before, pairs), _counted(after, pairs)
+        old, new = Counter(_units(before, pairs)), Counter(_units(after, pairs))
         counts = {
-            key: (old[key], new[key]) for key in old.keys() | new.keys() if old[key] != new[key]
+            _hash(unit): (old[unit], new[unit])
+            for unit in old.keys() | new.keys()
+            if old[unit] != new[unit]
         }
         if counts:
             return Tracked(path, pairs, dict(sorted(counts.items())), hash_of(before))
@@ -53,7 +55,7 @@ def share_standing(tracked: Iterable[Tracked], text_of: Callable[[str], str | No
     kept = total = 0.0
     for file in tracked:
         text = text_of(file.path)
-        now = None if text is None else _counted(text, file.pairs)
+        now = None if text is None else Counter(map(_hash, _units(text, file.pairs)))
         for key, (before, after) in file.counts.items():
             grown = after - before
             total += abs(grown)
@@ -88,11 +90,11 @@ def _lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def _counted(text: str, pairs: bool) -> Counter[str]:
+def _units(text: str, pairs: bool) -> list[str]:
     """Blank lines say nothing; neither does the space around a line."""
     lines = [stripped for line in _lines(text) if (stripped := line.strip())]
-    units = [f"{one}\n{two}" for one, two in pairwise(["", *lines, ""])] if pairs else lines
-    return Counter(
-        hashlib.blake2b(unit.encode("utf-8", "replace"), digest_size=6).hexdigest()
-        for unit in units
-    )
+    return [f"{one}\n{two}" for one, two in pairwise(["", *lines, ""])] if pairs else lines
+
+
+def _hash(unit: str) -> str:
+    return hashlib.blake2b(unit.encode("utf-8", "replace"), digest_size=6).hexdigest()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def _parser() -> argparse.ArgumentParser:
     import argparse
 
+    from treewright_server.cli import feedback_arguments
     from treewright_server.cli.parser import Parser as _Parser
 
     parser = _Parser(prog="treewright", description="Knows your code as trees, and changes it.")
@@ -80,9 +81,15 @@ def _parser() -> argparse.ArgumentParser:
         "relation",
         choices=[
             "definitions", "references", "callers", "callees", "subclasses", "importers", "tests",
+            "overrides", "implementations", "impact", "path", "related", "cycles", "dead",
         ],
     )  # fmt: skip
-    graph.add_argument("symbol", metavar="SYMBOL", help="`name`, `Class.method`")
+    graph.add_argument(
+        "symbol", metavar="SYMBOL", nargs="?", help="`name`, `Class.method`; not for cycles, dead"
+    )
+    graph.add_argument("to", metavar="SYMBOL", nargs="?", help="where a path ends")
+    graph.add_argument("--depth", type=int, default=3, help="how far an impact is followed")
+    graph.add_argument("--limit", type=int, default=1000, help="rows at most")
     _json(graph)
 
     apply = commands.add_parser("apply", help="run operations; prints a diff")
@@ -115,61 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         help="auto: what other agents lack; all: every operation as well",
     )  # fmt: skip
 
-    feedback = commands.add_parser("feedback", help="what was proposed and what became of it")
-    actions = feedback.add_subparsers(dest="action", metavar="ACTION", parser_class=_Parser)
-    export = actions.add_parser("export", help="write a training file")
-    export.add_argument(
-        "--format", default="messages", metavar="NAME",
-        help="messages (default), prompt_completion, alpaca, sharegpt, dpo, kto, kto_messages, next_edit",
-    )  # fmt: skip
-    target = export.add_mutually_exclusive_group()
-    target.add_argument("--output", metavar="FILE", help="default: standard output")
-    target.add_argument(
-        "--folder", metavar="DIR", help="train, validation and test files with a data card"
-    )
-    export.add_argument("--parquet", action="store_true", help="Parquet instead of JSON Lines")
-    export.add_argument("--workspace", metavar="DIR", help="only this workspace")
-    export.add_argument("--since", metavar="DATE", help="proposals from this day or moment on")
-    export.add_argument("--until", metavar="DATE", help="proposals before this day or moment")
-    for name in ("rung", "language", "outcome", "origin"):
-        export.add_argument(
-            f"--{name}", action="append", default=[], metavar="NAME", help="only these; repeatable"
-        )
-    export.add_argument(
-        "--per-workspace", type=int, metavar="N", help="at most N rows of one workspace"
-    )
-    export.add_argument(
-        "--near", type=float, default=0.9, metavar="SHARE",
-        help="similarity from which a row repeats an earlier one (0.9; 1 drops equal rows only)",
-    )  # fmt: skip
-    export.add_argument(
-        "--provenance", action="store_true", help="a column with ids, origin and time"
-    )
-    forward = actions.add_parser("forward", help="send what was recorded to an address of yours")
-    forward.add_argument(
-        "--to", metavar="ADDRESS", required=True,
-        help="folder:/…, https://…, s3://bucket/prefix or postgresql://…",
-    )  # fmt: skip
-    forward.add_argument("--with-code", action="store_true", help="also code, titles and arguments")
-    forward.add_argument(
-        "--dry-run", action="store_true", help="print every line that would leave; send nothing"
-    )
-    report = actions.add_parser("report", help="what became of proposals, as an HTML page")
-    report.add_argument("--output", metavar="FILE", help="default: standard output")
-    report.add_argument("--workspace", metavar="DIR")
-    stats = actions.add_parser("stats", help="count proposals and outcomes")
-    stats.add_argument("--workspace", metavar="DIR")
-    _json(stats)
-    show = actions.add_parser("show", help="list proposals, newest last")
-    show.add_argument("proposal", nargs="?", metavar="ID", help="one proposal in full")
-    show.add_argument("-n", type=int, default=20, metavar="N", help="how many (20)")
-    _json(show)
-    forget = actions.add_parser("forget", help="delete what was recorded, for good")
-    what = forget.add_mutually_exclusive_group(required=True)
-    what.add_argument("--workspace", metavar="DIR")
-    what.add_argument("--task", metavar="ID")
-    what.add_argument("--proposal", metavar="ID")
-    what.add_argument("--all", action="store_true")
+    feedback_arguments.add(commands, _Parser, _json)
 
     models = commands.add_parser("models", help="the models that find code by meaning")
     action = models.add_subparsers(dest="action", metavar="ACTION", parser_class=_Parser)

@@ -1,4 +1,4 @@
-"""treewright feedback: export, stats, show, forget. Everything stays on this machine."""
+"""treewright feedback: what was recorded, shown, exported, forwarded, forgotten and learned from."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from treewright_server.cli.feedback_learning import evaluate, rules
 from treewright_server.cli.support import (
     DONE,
     NOT_DONE,
@@ -40,6 +41,8 @@ def _workspace(arguments: Namespace) -> str | None:
 
 
 def _export(store: FeedbackStore, arguments: Namespace) -> int:
+    if arguments.format == "rounds":
+        return _rounds(store, arguments)
     from treewright_agent.feedback import Filter, export, export_folder
 
     chosen = Filter(
@@ -51,7 +54,12 @@ def _export(store: FeedbackStore, arguments: Namespace) -> int:
         outcomes=frozenset(arguments.outcome),
         origins=frozenset(arguments.origin),
         per_project=arguments.per_workspace,
+        standing=arguments.standing,
     )
+    if arguments.redact_path or arguments.redact_name:
+        from treewright_agent.feedback import Redactor
+
+        store.redactor = Redactor(arguments.redact_path, arguments.redact_name)
     kind, provenance, near = arguments.format, arguments.provenance, arguments.near
     if not 0 < near <= 1:
         usage("--near must be above 0 and at most 1")
@@ -76,6 +84,22 @@ def _export(store: FeedbackStore, arguments: Namespace) -> int:
     note = f"; left out: {left_out}" if left_out else ""
     print(f"treewright: {done.n_rows} rows{note}", file=sys.stderr)
     return DONE if done.n_rows else NOT_DONE
+
+
+def _rounds(store: FeedbackStore, arguments: Namespace) -> int:
+    """The rounds of every task, `<task>.jsonl` each."""
+    from treewright_agent.feedback.reading import workspaces
+    from treewright_agent.feedback.rounds import export_rounds
+    from treewright_server.tasking import trajectory_folder
+
+    if not arguments.folder:
+        usage("--format rounds needs --folder")
+    only = _workspace(arguments)
+    roots = [root for root in workspaces(store.database) if root and only in (None, root)]
+    folders = {root: trajectory_folder(root) for root in roots}
+    n = export_rounds(store, folders, Path(arguments.folder))
+    print(f"treewright: {n} tasks written", file=sys.stderr)
+    return DONE if n else NOT_DONE
 
 
 def _moment(given: str | None, option: str) -> float | None:
@@ -108,6 +132,8 @@ def _stats(store: FeedbackStore, arguments: Namespace) -> int:
 
 
 def _show(store: FeedbackStore, arguments: Namespace) -> int:
+    if arguments.leaving:
+        return _leaving(store, arguments)
     if arguments.n < 1:
         usage("-n must be 1 or more")
     rows = list(store.proposals())
@@ -129,6 +155,23 @@ def _show(store: FeedbackStore, arguments: Namespace) -> int:
     if not rows:
         print("nothing recorded", file=sys.stderr)
     return DONE if rows else NOT_DONE
+
+
+def _leaving(store: FeedbackStore, arguments: Namespace) -> int:
+    """Exactly the lines that would be sent, by the address that they would be sent to."""
+    from treewright_agent.feedback.outbox import Outbox, sinks_of
+
+    addresses = [arguments.to] if arguments.to else sinks_of(store)
+    for address in addresses:
+        print(f"treewright: to {address}:", file=sys.stderr)
+        for line in Outbox(store, address, with_code=arguments.with_code).preview():
+            print(line)
+    if not addresses:
+        print(
+            "treewright: nothing leaves: no address was ever used (try --to ADDRESS)",
+            file=sys.stderr,
+        )
+    return DONE
 
 
 def _plain(row: ProposalRow) -> dict[str, Any]:
@@ -171,7 +214,7 @@ def _forward(store: FeedbackStore, arguments: Namespace) -> int:
 def _report(store: FeedbackStore, arguments: Namespace) -> int:
     from treewright_agent.feedback.report import report
 
-    page = report(store.proposals(_workspace(arguments)))
+    page = report(store, _workspace(arguments))
     if arguments.output:
         Path(arguments.output).write_text(page, "utf-8")
         print(f"treewright: {arguments.output} written", file=sys.stderr)
@@ -180,7 +223,19 @@ def _report(store: FeedbackStore, arguments: Namespace) -> int:
     return DONE
 
 
+def _tune(store: FeedbackStore, arguments: Namespace) -> int:
+    from treewright_agent.feedback.tuning.configs import write_config
+
+    written = write_config(
+        arguments.trainer, Path(arguments.data), Path(arguments.output), arguments.model,
+        template=arguments.template,
+    )  # fmt: skip
+    for path in written:
+        print(path)
+    return DONE
+
+
 _ACTIONS = {
     "export": _export, "stats": _stats, "show": _show, "forget": _forget, "forward": _forward,
-    "report": _report,
+    "report": _report, "rules": rules, "evaluate": evaluate, "tune": _tune,
 }  # fmt: skip

@@ -69,6 +69,7 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "extract_superclass",
     "extract_protocol",
     "generate_test",
+    "rewrite_script",
 )
 """Each is a command `treewright.<name>`. A test holds them equal to the agent's OPERATIONS."""
 

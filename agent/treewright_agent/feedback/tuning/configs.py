@@ -1,0 +1,176 @@
+"""Ready configurations for trainers of language models: LoRA on what `export_folder` wrote.
+
+They name the files and columns of an export as the trainers read them; the model is the user's
+choice and is named nowhere here.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from treewright_indexer.errors import ArgumentsError
+
+TRAINERS = ("axolotl", "llamafactory", "trl")
+
+
+def write_config(
+    trainer: str, data: Path, output: Path, model: str, *, template: str = "default"
+) -> list[Path]:
+    """Write what `trainer` needs into `output`; returns the files.
+
+    `data` is a folder made by `export --folder`; `template` is LLaMA-Factory's name for the
+    model's chat format. Raises ArgumentsError for another trainer, or data it cannot read.
+    """
+    if trainer not in TRAINERS:
+        raise ArgumentsError(f"trainer: {trainer!r} is none of {', '.join(TRAINERS)}")
+    train = _split(data, "train")
+    if train is None:
+        raise ArgumentsError(
+            f"{data}: no train.jsonl or train.parquet; run `treewright feedback export --folder` first"
+        )
+    output.mkdir(parents=True, exist_ok=True)
+    if trainer == "trl":
+        script = Path(__file__).with_name("train_lora.py").read_text("utf-8")
+        (output / "train_lora.py").write_text(script, "utf-8")
+        command = (
+            "#!/bin/sh\n"
+            f"python train_lora.py --model {_sh(model)} --data {_sh(str(data.resolve()))}"
+            " --output adapter\n"
+        )
+        (output / "train.sh").write_text(command, "utf-8")
+        return [output / "train_lora.py", output / "train.sh"]
+    columns = _columns(train)
+    made = _axolotl if trainer == "axolotl" else _llamafactory
+    path = output / f"{trainer}.yaml"
+    path.write_text(made(data, columns, model, template), "utf-8")
+    return [path]
+
+
+def _axolotl(data: Path, columns: frozenset[str], model: str, template: str) -> str:
+    if {"messages", "tools"} <= columns:
+        kind = [
+            "    type: chat_template", "    field_messages: messages", "    field_tools: tools",
+            "    roles_to_train: [assistant]",
+        ]  # fmt: skip
+        top: list[str] = []
+    elif {"instruction", "input", "output"} <= columns:
+        kind, top = ["    type: alpaca"], []
+    elif {"prompt", "completion", "label"} <= columns:
+        kind = [
+            "    type: user_defined", "    field_prompt: prompt",
+            "    field_completion: completion", "    field_label: label",
+        ]  # fmt: skip
+        top = ["rl: kto", "remove_unused_columns: false"]
+    else:
+        raise ArgumentsError(
+            "axolotl: export messages, alpaca or kto for it; its DPO wants another layout"
+        )
+    lines = [
+        f"base_model: {_yaml(model)}",
+        *top,
+        "adapter: lora",
+        "lora_r: 16",
+        "lora_alpha: 32",
+        "lora_dropout: 0.05",
+        "lora_target_linear: true",
+        "datasets:",
+        *_axolotl_dataset(_split(data, "train"), kind),
+    ]
+    validation = _split(data, "validation")
+    if validation is not None:
+        lines += ["test_datasets:", *_axolotl_dataset(validation, kind)]
+    return _text([
+        *lines,
+        "output_dir: adapter",
+        "sequence_len: 4096",
+        "micro_batch_size: 1",
+        "gradient_accumulation_steps: 16",
+        "num_epochs: 2",
+        "learning_rate: 0.0001",
+        "lr_scheduler: cosine",
+        "optimizer: adamw_torch",
+        "warmup_ratio: 0.03",
+        "gradient_checkpointing: true",
+        "bf16: auto",
+        "logging_steps: 1",
+        "seed: 42",
+    ])  # fmt: skip
+
+
+def _axolotl_dataset(path: Path | None, kind: list[str]) -> list[str]:
+    assert path is not None
+    form = "parquet" if path.suffix == ".parquet" else "json"
+    return [f"  - path: {_yaml(str(path.resolve()))}", f"    ds_type: {form}", *kind]
+
+
+_STAGES = {"kto_messages": "kto", "sharegpt": "sft", "messages": "sft", "alpaca": "sft"}
+
+
+def _llamafactory(data: Path, columns: frozenset[str], model: str, template: str) -> str:
+    info = data / "dataset_info.json"
+    names: list[str] = sorted(json.loads(info.read_text("utf-8"))) if info.exists() else []
+    if "treewright_train" not in names:
+        raise ArgumentsError(
+            f"llamafactory: export {', '.join(_STAGES)} for it; {data} holds another format"
+        )
+    stage = "kto" if "kto_tag" in columns else "sft"
+    lines = [
+        f"model_name_or_path: {_yaml(model)}",
+        f"stage: {stage}",
+        "do_train: true",
+        "finetuning_type: lora",
+        "lora_rank: 16",
+        "lora_alpha: 32",
+        "lora_dropout: 0.05",
+        "lora_target: all",
+        f"dataset_dir: {_yaml(str(data.resolve()))}",
+        "dataset: treewright_train",
+    ]
+    if "treewright_validation" in names:
+        lines += ["eval_dataset: treewright_validation"]
+    return _text([
+        *lines,
+        f"template: {_yaml(template)}",
+        "cutoff_len: 4096",
+        "output_dir: adapter",
+        "per_device_train_batch_size: 1",
+        "gradient_accumulation_steps: 16",
+        "learning_rate: 1.0e-4",
+        "num_train_epochs: 2.0",
+        "lr_scheduler_type: cosine",
+        "warmup_ratio: 0.03",
+        "bf16: true",
+        "logging_steps: 1",
+        "seed: 42",
+    ])  # fmt: skip
+
+
+def _split(data: Path, name: str) -> Path | None:
+    return next((p for p in (data / f"{name}.jsonl", data / f"{name}.parquet") if p.exists()), None)
+
+
+def _columns(path: Path) -> frozenset[str]:
+    if path.suffix == ".jsonl":
+        with path.open(encoding="utf-8") as lines:
+            return frozenset(json.loads(next(lines)))
+    try:
+        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ArgumentsError(
+            "Parquet needs the `pyarrow` package: pip install 'treewright[parquet]'"
+        ) from error
+    return frozenset(pq.read_schema(path).names)  # pyright: ignore
+
+
+def _yaml(text: str) -> str:
+    """A JSON string is a YAML string, whatever is in it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _sh(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _text(lines: list[str]) -> str:
+    return "\n".join(["# Written by `treewright feedback tune`.", *lines]) + "\n"
