@@ -107,6 +107,7 @@ from treewright_agent.operations.rename_symbol import RENAME_SYMBOL
 from treewright_agent.operations.replace_import import REPLACE_IMPORT
 from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
+from treewright_agent.operations.rewrite_script import REWRITE_SCRIPT
 from treewright_agent.operations.to_f_string import TO_F_STRING
 from treewright_agent.operations.wrap_in import WRAP_IN
 from treewright_indexer.cancel import CancelToken
@@ -178,6 +179,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     EXTRACT_SUPERCLASS,
     EXTRACT_PROTOCOL,
     GENERATE_TEST,
+    REWRITE_SCRIPT,
 )
 
 
