@@ -100,7 +100,7 @@ def attempt(
     }
 
 
-_DIAGNOSIS = {
+_DIAGNOSIS: dict[str, Any] = {
     "diagnosis": "the change does not cover every case",
     "root_cause": "LOGIC_ERROR",
     "severity": "MEDIUM",

@@ -17,7 +17,7 @@ from typing import Any
 
 from treewright_agent.calls import Call, calls_to_json, canonical_json
 from treewright_agent.changes import ConflictError, SourceChange
-from treewright_agent.draft import Draft, Entry
+from treewright_agent.draft import Draft, Entry, text_change, texts_after
 from treewright_agent.models.budget import Limits
 from treewright_agent.routines.routine import Ending, Routine
 from treewright_agent.tools.bench import Bench
@@ -27,8 +27,11 @@ from treewright_agent.verify import verify
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError, TreewrightError
 from treewright_indexer.snapshot import Snapshot
+from treewright_indexer.text import SourceText
 
 MAX_ORDERS = 6
+MAX_LOOKED_AT = 8
+"""Branches of a join that are looked at each against all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ def join(
         token.check()
         draft, refused = _replayed(parent, order, root, shown, token)
         problems = _problems(parent, draft, token)
+        if not problems and not refused:
+            problems = _together(parent, draft, order, root, shown, token)
         lost = len(refused) * 1_000 + len(problems)
         if best is None or lost < best[0]:
             semantic = [
@@ -301,6 +306,45 @@ def _problems(parent: Draft, draft: Draft, token: CancelToken) -> list[str]:
     return [] if report.ok else list(report.new_problems[:10]) or [report.reason]
 
 
+def _together(
+    parent: Draft,
+    draft: Draft,
+    order: Sequence[Branch],
+    root: str,
+    shown: Callable[[str], str],
+    token: CancelToken,
+) -> list[str]:
+    """What a branch breaks in what the others added: a name it takes away and they now use."""
+    for branch in order[:MAX_LOOKED_AT] if len(order) > 1 else ():
+        others, _ = _replayed(parent, [b for b in order if b is not branch], root, shown, token)
+        change = _difference(others, draft)
+        if change is None or change.is_empty:
+            continue
+        report = verify(others.snapshot, change, token)
+        if not report.ok:
+            return list(report.new_problems[:10]) or [report.reason]
+    return []
+
+
+def _difference(one: Draft, other: Draft) -> SourceChange | None:
+    """From one draft's texts to the other's; None where files come, go or move."""
+    first, second = texts_after(one), texts_after(other)
+    change = SourceChange(revision=one.base.revision)
+    for path in sorted(first.keys() | second.keys()):
+        before = first[path] if path in first else _text(one, path)
+        after = second[path] if path in second else _text(other, path)
+        if before is None or after is None:
+            return None
+        if before.data != after.data:
+            step = text_change(one.snapshot, path, after)
+            change = SourceChange((*change.files, *step.files), revision=change.revision)
+    return change
+
+
+def _text(draft: Draft, path: str) -> SourceText | None:
+    return draft.snapshot.text(path) if draft.snapshot.exists(path) else None
+
+
 # -------------------------------------------------------------------- running children
 
 
@@ -355,10 +399,13 @@ class Forks:
             while not ended.wait(0.05):
                 self.routine.bench.token.check()
 
-    def join(self, ids: Sequence[str]) -> dict[str, Any]:
-        """Wait for the children (all of them by default) and merge what they did."""
+    def join(self, ids: Sequence[str], *, best: bool = False) -> dict[str, Any]:
+        """Wait for the children (all of them by default) and merge what they did; with `best` they
+        were attempts at one thing, and only the best one is taken."""
         ids = list(ids) or list(self.children)
         self.wait(ids)
+        if best and len(ids) > 1:
+            return self._best(ids)
         bench = self.routine.bench
         rows: list[dict[str, Any]] = []
         branches: list[Branch] = []
@@ -392,6 +439,31 @@ class Forks:
             if joined.conflicts
             else "all edits merged",
         }
+
+    def _best(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Join the one attempt whose tests pass, that brings the fewest problems and the smallest
+        diff; what the others tried is told and not taken."""
+        candidates: list[tuple[str, Draft, bool, int]] = []
+        for id in ids:
+            child = self.children[id]
+            draft = child.bench.draft
+            if self._running[id].result().status != "done" or draft is self._starts[id]:
+                continue
+            run = child.bench.last_test
+            report = verify(draft.base, draft.change, self.routine.bench.token)
+            candidates.append((id, draft, run is None or run.passed, len(report.new_problems)))
+        chosen = best_of(candidates)
+        root = self.routine.bench.root
+        lost = [
+            {"child": id, "diff": draft.diff(root)}
+            for id, draft, _, _ in candidates
+            if id != chosen
+        ]
+        self.routine.tell("attempts", chosen=chosen or "", lost=lost)
+        if chosen is None:
+            raise ToolError("no attempt passed its tests: nothing was taken", Trouble.FAILED)
+        row = self.join([chosen])
+        return {**row, "chosen": chosen, "message": f"1 of {len(ids)} attempts was taken"}
 
     def close(self) -> None:
         if self._pool is not None:

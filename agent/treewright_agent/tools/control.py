@@ -29,15 +29,16 @@ def fork(
 
 
 @tool(Effect.CONTROLS, "control", available=_no_forker)
-def join(bench: Bench, children: list[str] | None = None) -> dict[str, Any]:
+def join(bench: Bench, children: list[str] | None = None, best: bool = False) -> dict[str, Any]:
     """Wait for children and merge their edits into yours. Conflicts are reported with both sides
     and neither is taken.
 
     Args:
     children: ids from fork; left out, all of them
+    best: they were attempts at the same thing: take only the best one that passes its tests
     """
     assert bench.forker is not None
-    return bench.forker.join(children or [])
+    return bench.forker.join(children or [], best=best)
 
 
 @tool(Effect.CONTROLS, "control")
