@@ -200,7 +200,7 @@ def _offered(
         added.wait_ready(None)
         snapshot = workspace.snapshot()
         mend = repairer(cpu_s=cpu_s, on_outcome=outcomes.append)
-        found = mend(snapshot, root, [], 120.0, CancelToken())
+        found = mend(snapshot, root, [], 600.0, CancelToken())
         texts: list[dict[str, str]] = []
         for change in found.changes:
             after = change.apply(snapshot.text)
@@ -237,7 +237,7 @@ def _changed_lines(diff: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rename", action="store_true")
-    parser.add_argument("--suite", default="all", choices=("all", "known", "unseen"))
+    parser.add_argument("--suite", default="all", choices=("all", "known", "unseen", "held_out"))
     parser.add_argument("--only", default="")
     parser.add_argument("--every", type=int, default=1, help="only every Nth bug")
     parser.add_argument("--offset", type=int, default=0)

@@ -42,10 +42,13 @@ def bug(
 
 
 def load(suite: str = "all") -> list[Case]:
-    """The cases of "known" (the operators were tuned on them), "unseen" or both."""
+    """The cases of "known" (the operators were tuned on them), of "unseen" (written before the
+    operators that mend them, which were then improved in general), of "held_out" (written after
+    all operators, for the figure), or all."""
     from benchmarks.repair_cases import (
         algorithms,
         classes,
+        held_out,
         numbers,
         projects,
         texts,
@@ -55,5 +58,6 @@ def load(suite: str = "all") -> list[Case]:
 
     known = (algorithms, classes, numbers, texts, projects)
     unseen = (unseen_small, unseen_code)
-    modules = {"known": known, "unseen": unseen, "all": known + unseen}[suite]
+    suites = {"known": known, "unseen": unseen, "held_out": (held_out,)}
+    modules = suites.get(suite, (*known, *unseen, held_out))
     return [case for module in modules for case in module.CASES]

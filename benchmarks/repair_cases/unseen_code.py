@@ -1,4 +1,4 @@
-"""Everyday code with bugs that were written before the operators they need; never tuned on."""
+"""Everyday code with bugs that were written before the operators they need."""
 
 from benchmarks.repair_cases import bug, case
 

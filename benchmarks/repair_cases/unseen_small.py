@@ -1,4 +1,4 @@
-"""Small algorithms with bugs that were written before the operators they need; never tuned on."""
+"""Small algorithms with bugs that were written before the operators they need."""
 
 from benchmarks.repair_cases import bug, case
 
