@@ -221,7 +221,7 @@ def only(source: str) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
 
 
 def without(**changes: Any) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
-    return lambda plan, candidates: everything(replace(plan, **changes), candidates)
+    return lambda plan, candidates: fuse(replace(plan, **changes), candidates)
 
 
 def by_ranks(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
@@ -247,13 +247,14 @@ def no_names(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
     return fuse(plan, candidates)
 
 
+# The rows below "no reranking" are without it too: it saw the head of the whole ranking only.
 STAGES: dict[str, Callable[[Plan, list[Candidate]], list[Candidate]]] = {
     "all": everything,
     "no reranking": fuse,
     "words only, no rules": only("lexical"),
     "meaning only, no rules": only("dense"),
-    "words with the rules": lambda plan, candidates: fuse(replace(plan, dense=0.0), candidates),
-    "meaning with the rules": lambda plan, candidates: fuse(replace(plan, dense=1.0), candidates),
+    "words with the rules": without(dense=0.0),
+    "meaning with the rules": without(dense=1.0),
     "ranks instead of scores": by_ranks,
     "no rules about places": no_places,
     "no file totals": without(file=0.0),

@@ -234,7 +234,7 @@ def test_a_model_that_fails_leaves_words_and_says_so(tmp_path: Path, encoder: An
 
 class _Reranker:
     generation = "bad:1"
-    for_files = True
+    kinds: frozenset[str] = frozenset()
     weight = 0.5
 
     def __init__(self, fault: str) -> None:

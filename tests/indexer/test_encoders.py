@@ -18,7 +18,13 @@ from treewright_indexer.encoders.manifest import ModelError, read_manifest
 from treewright_indexer.encoders.onnx import OnnxEncoder, OnnxReranker
 from treewright_indexer.encoders.providers import EncoderSettings, open_session
 from treewright_indexer.encoders.remote import RemoteEncoder, RemoteSettings
-from treewright_indexer.encoders.shelf import Models, ModelSettings, manifest_of, shipped
+from treewright_indexer.encoders.shelf import (
+    Models,
+    ModelSettings,
+    encoder_of,
+    manifest_of,
+    shipped,
+)
 from treewright_indexer.encoders.static import StaticEncoder
 from treewright_indexer.encoders.wordpiece import WordPiece
 from treewright_indexer.search.dense import pack
@@ -231,12 +237,12 @@ def test_a_model_is_opened_once_and_its_problem_remembered(tmp_path: Path) -> No
         broken.embedder()
 
 
-def test_the_model_that_ships_is_sound_and_knows_code() -> None:
+@pytest.mark.parametrize("name", ["treewright-code-embed", "treewright-code-static"])
+def test_the_models_that_ship_are_sound_and_know_code(name: str) -> None:
     manifests = [m for m in shipped() if not isinstance(m, ModelError)]
-    assert [m.name for m in manifests if m.task == "embed"] == ["treewright-code-embed"]
-    manifest = manifest_of("treewright-code-embed")
-    manifest.verify()
-    encoder = OnnxEncoder(manifest)
+    assert [m.name for m in manifests] == ["treewright-code-embed", "treewright-code-static"]
+    assert sum(m.model_path.stat().st_size for m in manifests) < 50e6
+    encoder = encoder_of(manifest_of(name), EncoderSettings())
     documents = encoder.documents(
         [
             document_text(

@@ -315,7 +315,8 @@ class _Reranker:
     def __init__(self, wanted: str = "", delay_s: float = 0.0, broken: bool = False) -> None:
         self.generation = f"test {wanted} {delay_s} {broken}"
         self.wanted, self.delay_s, self.broken = wanted, delay_s, broken
-        self.weight, self.for_files = 1.0, True
+        self.weight = 1.0
+        self.kinds: frozenset[str] = frozenset()
 
     def document(self, path: str, symbol: str, code: str) -> str:
         return f"{path} {symbol}\n{code}"
@@ -338,13 +339,14 @@ def test_a_reranker_reorders_within_its_time(tmp_path: Path) -> None:
             assert any(note.startswith("rerank: skipped") for note in answer.notes)
 
 
-def test_a_reranker_for_spans_is_not_asked_about_files(tmp_path: Path) -> None:
+def test_a_reranker_is_asked_for_its_kinds_of_query(tmp_path: Path) -> None:
     with shop(tmp_path) as workspace:
         reranker = _Reranker("test_charge_card")
-        reranker.for_files = False
+        reranker.kinds = frozenset(("web",))
         snapshot = workspace.snapshot()
         for query, asked in (
-            ("Returns whether the card was charged the amount.", True),
+            ("how to charge a card the amount", True),
+            ("Returns whether the card was charged the amount.", False),
             ("where is the card charged the amount?", False),
             ("charge_card", False),
         ):

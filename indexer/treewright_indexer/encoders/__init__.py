@@ -40,8 +40,8 @@ class Reranker(Protocol):
     generation: str
     weight: float
     """Of its scores against those of the ranking before it, 0 to 1."""
-    for_files: bool
-    """Whether it helps when the answer is a file; else only queries for a span ask it."""
+    kinds: frozenset[str]
+    """The kinds of query (see `search.plan`) that it is asked for; none named: all of them."""
 
     def document(self, path: str, symbol: str, code: str) -> str:
         """The text of a chunk in the form that `scores` takes."""

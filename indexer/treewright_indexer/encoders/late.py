@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from treewright_indexer.encoders.onnx import OnnxEncoder
 
 WEIGHT: Final = 0.4
-"""Measured, see docs/search.md."""
+KINDS: Final[frozenset[str]] = frozenset(("web",))
+"""Measured, see docs/search.md: elsewhere it changed nothing or for the worse."""
 _REMEMBERED: Final = 400
 """Documents, of about 100 tokens of one byte a dimension each: 15 MB."""
 
@@ -36,7 +37,7 @@ class LateReranker:
     """A Reranker. Safe between threads."""
 
     weight = WEIGHT
-    for_files = False
+    kinds: frozenset[str] = KINDS
 
     def __init__(self, encoder: OnnxEncoder) -> None:
         self._encoder = encoder

@@ -200,7 +200,7 @@ class OnnxEncoder:
 class OnnxReranker:
     """A Reranker over a local cross-encoder."""
 
-    for_files = True
+    kinds: frozenset[str] = frozenset()
 
     def __init__(self, manifest: Manifest, settings: EncoderSettings | None = None) -> None:
         """Raises ModelError."""

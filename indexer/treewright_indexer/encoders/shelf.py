@@ -70,6 +70,17 @@ def manifest_of(name: str) -> Manifest:
     return read_manifest(shipped_folder() / name)
 
 
+def encoder_of(manifest: Manifest, run: EncoderSettings) -> Encoder:
+    """The embedder that a manifest describes. Raises ModelError."""
+    if manifest.pooling == "static":
+        from treewright_indexer.encoders.static import StaticEncoder
+
+        return StaticEncoder(manifest)
+    from treewright_indexer.encoders.onnx import OnnxEncoder
+
+    return OnnxEncoder(manifest, run)
+
+
 class Models:
     """See the module. Thread safe."""
 
@@ -131,16 +142,9 @@ class Models:
             from treewright_indexer.encoders.remote import RemoteEncoder
 
             return RemoteEncoder(self.settings.remote)
-        from treewright_indexer.encoders.onnx import OnnxEncoder
-
         if not self.settings.embedder:
             raise ModelError("search by meaning is switched off (search.embedder is empty)")
-        manifest = manifest_of(self.settings.embedder)
-        if manifest.pooling == "static":
-            from treewright_indexer.encoders.static import StaticEncoder
-
-            return StaticEncoder(manifest)
-        return OnnxEncoder(manifest, self.settings.run)
+        return encoder_of(manifest_of(self.settings.embedder), self.settings.run)
 
     def _open_reranker(self) -> Reranker | None:
         if self.settings.reranker == "late":

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 HEAD: Final = 50
 """Candidates of a ranking that a model of its own looks at."""
-_LATE_HEAD: Final = 16
-"""The same of one that is for spans alone: looking further down lifted nothing, and costs time."""
+_FEW: Final = 16
+"""The same of the one that ships: looking further down lifted nothing, and costs time."""
 _STEP: Final = 8
 BUDGET_S: Final = 0.15
 
@@ -38,12 +38,12 @@ def wants(plan: Plan, reranker: Reranker | None) -> bool:
     """Whether the reranker is asked for such a query."""
     if reranker is None or plan.kind in ("identifier", "path"):
         return False
-    return reranker.for_files or plan.unit == "span"
+    return not reranker.kinds or plan.kind in reranker.kinds
 
 
 def head_of(reranker: Reranker) -> int:
     """How many candidates it looks at."""
-    return HEAD if reranker.for_files else _LATE_HEAD
+    return _FEW if reranker.kinds else HEAD
 
 
 def rerank(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treewright_server.cli.support import (
     DONE,
@@ -14,6 +14,9 @@ from treewright_server.cli.support import (
     print_json,
     print_pairs,
 )
+
+if TYPE_CHECKING:
+    from treewright_indexer.encoders import Encoder
 
 
 def run(arguments: Namespace) -> int:
@@ -42,7 +45,7 @@ def _list(arguments: Namespace) -> int:
                 "megabytes": round(found.model_path.stat().st_size / 1e6, 1)
                 if found.model_path.is_file()
                 else None,
-                "used": found.name in (used.embedder, used.reranker),
+                "used": found.name in (used.embedder, used.reranker, used.quick),
                 "path": str(found.folder),
             }
         )
@@ -66,18 +69,18 @@ def _verify(arguments: Namespace) -> int:
     """Files against their sha256, then one real run."""
     import numpy as np
 
-    from treewright_indexer.encoders.onnx import OnnxEncoder, OnnxReranker
-    from treewright_indexer.encoders.shelf import manifest_of
+    from treewright_indexer.encoders.onnx import OnnxReranker
+    from treewright_indexer.encoders.shelf import encoder_of, manifest_of
 
     settings = load_settings().search.domain()
     manifest = manifest_of(arguments.model or settings.embedder)
     manifest.verify()
     result: dict[str, Any] = {"name": manifest.name, "task": manifest.task, "files": "sound"}
     if manifest.task == "embed":
-        encoder = OnnxEncoder(manifest, settings.run)
+        encoder = encoder_of(manifest, settings.run)
         vectors = encoder.documents(["sort numbers", "close the connection"])
         query = encoder.query("put numbers in order")
-        result["providers"] = encoder.providers
+        result["providers"] = _providers(encoder)
         result["sane"] = bool(np.dot(vectors[0], query) > np.dot(vectors[1], query))
     else:
         scores = OnnxReranker(manifest, settings.run).scores(
@@ -96,13 +99,12 @@ def _bench(arguments: Namespace) -> int:
     import random
     import statistics
 
-    from treewright_indexer.encoders.onnx import OnnxEncoder
-    from treewright_indexer.encoders.shelf import manifest_of
+    from treewright_indexer.encoders.shelf import encoder_of, manifest_of
 
     settings = load_settings().search.domain()
     manifest = manifest_of(arguments.model or settings.embedder)
     began = time.perf_counter()
-    encoder = OnnxEncoder(manifest, settings.run)
+    encoder = encoder_of(manifest, settings.run)
     loaded = time.perf_counter() - began
     rng = random.Random(1)
     words = "read write parse file path name user token index value error request response".split()
@@ -121,7 +123,7 @@ def _bench(arguments: Namespace) -> int:
         single.append(1000 * (time.perf_counter() - began))
     result = {
         "name": manifest.name,
-        "providers": encoder.providers,
+        "providers": _providers(encoder),
         "load_s": round(loaded, 3),
         "texts_per_s": round(len(texts) / took, 1),
         "query_ms_p50": round(statistics.median(single), 2),
@@ -131,3 +133,8 @@ def _bench(arguments: Namespace) -> int:
     else:
         print_pairs(result, painter())
     return DONE
+
+
+def _providers(encoder: Encoder) -> list[str]:
+    """What it really runs on; a static one needs no runtime."""
+    return getattr(encoder, "providers", ["numpy"])
