@@ -191,7 +191,7 @@ def _of_one(name: str, kinds: Sequence[str]) -> Iterator[tuple[str, float]]:
     if optional and kind != "none":
         yield f"{name} is None", 0.0
         yield f"{name} is not None", 0.4
-    kept = dict.fromkeys(k.split("[")[0] for k in kinds)
+    kept = dict.fromkeys(k.split("[")[0] for k in kinds if k != "NoneType")
     if len(kept) > 1:  # it was seen to hold values of several kinds
         for each in kept:
             if each in _TELLABLE:
@@ -432,7 +432,8 @@ def _places(scope: Scope, function: Definition) -> Iterator[tuple[ast.stmt, str,
         if isinstance(statement, _LOOPS) and statement.body[0] not in seen:
             seen.add(statement.body[0])
             yield statement.body[0], "loop", 2.8
-    for statement in scope.statements():
+    rest = sorted(scope.statements(), key=lambda s: scope.parent(s) is not function)
+    for statement in rest:  # those of the function's own level first
         if statement in seen or isinstance(statement, (*Definition.__args__, ast.ClassDef)):
             continue
         if is_docstring(scope, statement) or scope.module.block_of(statement) is None:

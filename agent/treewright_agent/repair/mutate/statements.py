@@ -580,10 +580,12 @@ def _ending(
             asked |= {n.id for n in ast.walk(around.test) if isinstance(n, ast.Name)}
     if not asked:
         return lines
-    return [
-        (line, cost - 0.8 if line.split(" ", 1)[0].split(".")[0] in asked else cost)
-        for line, cost in lines
-    ]
+    found: list[tuple[str, float]] = []
+    for line, cost in lines:
+        target, _, rest = line.partition(" ")
+        goes_on = not rest.startswith("= ") or rest[2:].startswith((f"{target}.", f"{target}["))
+        found.append((line, cost - 0.6 if goes_on and target.split(".")[0] in asked else cost))
+    return found
 
 
 def _leaves_early(scope: Scope, statement: ast.stmt) -> bool:
