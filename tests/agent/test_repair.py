@@ -216,10 +216,60 @@ def _candidates(source: str, clues: Clues | None = None) -> dict[str, Candidate]
             "def f():\n    x = '😋'\n    return x <= 'é'\n",
         ),
         ("async def f():\n    return g()\n", "async def f():\n    return await g()\n"),
+        (
+            "def f(*args, **kwargs):\n    return g(*args)\n",
+            "def f(*args, **kwargs):\n    return g(*args, **kwargs)\n",
+        ),
+        (
+            "def f(xs, default=0):\n    return xs[0] if xs else ''\n",
+            "def f(xs, default=0):\n    return xs[0] if xs else default\n",
+        ),
+        (  # a rest that nobody collects
+            "def f(xs):\n    ys = []\n    for x in xs:\n        ys.append(xs.pop())\n    return ys\n",
+            "def f(xs):\n    ys = []\n    for x in xs:\n        ys.append(xs.pop())\n    while xs:\n        ys.append(xs.pop())\n    return ys\n",
+        ),
+        (  # a variable that the loop forgets to move on
+            "def f(x):\n    n = 0\n    while x.after:\n        n += 1\n    return n\n",
+            "def f(x):\n    n = 0\n    while x.after:\n        n += 1\n        x = x.after\n    return n\n",
+        ),
+        (
+            "def f(d):\n    return d.popitem()\n",
+            "def f(d):\n    return d.popitem(last=False)\n",
+        ),
     ],
 )
 def test_the_right_edit_is_among_the_candidates(before: str, after: str) -> None:
     assert after in _candidates(before)
+
+
+def test_what_siblings_do_is_a_candidate_with_this_functions_name() -> None:
+    source = (
+        "class A:\n"
+        "    def take(self, n):\n        self.left -= n\n"
+        "    def add(self, n):\n        self.left += n\n        self.log.append(('add', n))\n"
+    ).replace("'add'", '"add"')
+    wanted = source.replace("        self.left -= n\n", '        self.left -= n\n        self.log.append(("take", n))\n')  # fmt: skip
+    assert wanted in _candidates(source)
+
+
+def test_two_names_are_exchanged_at_once() -> None:
+    source = (
+        "def f(one, two):\n    i = j = 0\n    out = []\n    out.extend(one[i:])\n    return out\n"
+    )
+    module = Module("a.py", SourceText.of(source))
+    function = next(iter(module.units))
+    seen = {"a.py:1:f": {"one": ["list"], "two": ["list"], "i": ["int"], "j": ["int"]}}
+    scope = Scope(module, function, frozenset(range(1, 99)), seen, Clues())
+    texts = {edit.text.strip() for c in generate(scope) for edit in c.edits}
+    assert "out.extend(two[j:])" in texts
+
+
+def test_an_exception_asks_for_its_own_condition() -> None:
+    source = "def f(xs):\n    while xs[-1] > 3:\n        xs.pop()\n    return xs\n"
+    told = Clues(kinds=frozenset({"IndexError"}), raised_at=frozenset({("a.py", 2)}))
+    wanted = source.replace("while xs[-1]", "while xs and xs[-1]")
+    assert wanted in _candidates(source, told)
+    assert wanted not in _candidates(source)
 
 
 def test_every_candidate_parses() -> None:

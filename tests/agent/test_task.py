@@ -489,7 +489,7 @@ def test_the_turn_that_matters_is_in_the_prompt(fx: Fixture) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        error(500, "boom"), error(401, "bad key"), say("", finish_reason="content_filter"),
+        error(500, "boom"), error(401, "bad key"), error(429, "slow down"), say("", finish_reason="content_filter"),
         Reply(body=b"<html>"), say("half", cut_after=120), say("prose, and more prose"), say(""),
         use("teleport", to="mars"), Reply(calls=(("edit_file", '{"file_path": '),)),
         Reply(calls=(("edit_file", {"file_path": "calc.py", "new_content": 3}),)),
@@ -497,7 +497,7 @@ def test_the_turn_that_matters_is_in_the_prompt(fx: Fixture) -> None:
         use("edit_file", file_path="../../etc/x", new_content="x"),
         say("x" * 1_000_000, chunk=50_000),
     ],
-    ids=["500", "401", "filtered", "html", "cut", "prose", "empty", "unknown tool", "cut arguments", "wrong type", "loop", "no choice", "escape", "flood"],
+    ids=["500", "401", "429", "filtered", "html", "cut", "prose", "empty", "unknown tool", "cut arguments", "wrong type", "loop", "no choice", "escape", "flood"],
 )  # fmt: skip
 def test_whatever_a_model_does_the_end_is_typed_and_nothing_is_changed(
     fx: Fixture, reply: Reply

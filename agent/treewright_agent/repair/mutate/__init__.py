@@ -45,6 +45,7 @@ OPERATORS: tuple[Callable[[Scope], None], ...] = (
     calls.callees,
     calls.arguments,
     calls.stars,
+    calls.passed_on,
     calls.unwraps,
     calls.wraps,
     calls.awaiting,

@@ -168,6 +168,25 @@ def stars(scope: Scope) -> None:
                     )
 
 
+def passed_on(scope: Scope) -> None:
+    """`*args` and `**kwargs` that a function takes and nobody reads, given to its calls."""
+    for node in scope.expressions():
+        if not isinstance(node, ast.Call):
+            continue
+        function = scope.function_at(node)
+        while function is not None:
+            read = {
+                n.id
+                for n in ast.walk(function)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+            }
+            for extra, stars in ((function.args.vararg, "*"), (function.args.kwarg, "**")):
+                if extra is not None and extra.arg not in read:
+                    given = [*_arguments_of(scope, node), f"{stars}{extra.arg}"]
+                    _with_arguments(scope, node, given, "argument added", 1.3)
+            function = scope.module.function_of(function)
+
+
 def arguments(scope: Scope) -> None:
     """Two arguments swapped, one left out, one that is missing, another keyword."""
     for node in scope.expressions():

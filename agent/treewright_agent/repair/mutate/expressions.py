@@ -61,6 +61,9 @@ def comparisons(scope: Scope) -> None:
                 ):
                     continue
                 new = _in_gap(written, OPERATORS[type(operator)], text)
+                if isinstance(operator, (ast.Eq, ast.NotEq)) and text[0] in "<>":
+                    kinds = {family(scope.types(operands[i])) for i in (index, index + 1)}
+                    cost += 1.2 if kinds & {"text", "list", "bool"} else 0.0
                 if new is not None:
                     scope.put(gap, new, "comparison operator", cost)
         if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn, ast.Is, ast.IsNot)):
@@ -389,11 +392,10 @@ def constant_to_variable(scope: Scope) -> None:
         own = (type(node.value).__name__,)
         for position, name in enumerate(scope.variables(node)):
             same = alike(own, scope.types_of_name(name, node))
-            if same is False:
+            forgotten = name in scope.unread_parameters(node)
+            if same is False and not forgotten:
                 continue
-            cost = (2.4 if same else 2.9) + 0.02 * position
-            if name in scope.unread_parameters(node):
-                cost -= 1.0
+            cost = (2.4 if same else 2.9) + 0.02 * position - (1.0 if forgotten else 0.0)
             scope.replace(node, name, "variable, not literal", cost)
 
 

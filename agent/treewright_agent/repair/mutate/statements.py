@@ -673,7 +673,7 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                         yield f"{target} = max({target}, {text})", cost + (-0.5 if idle else 0.2)
                         yield f"{target} = min({target}, {text})", cost + (0.0 if idle else 0.6)
                         yield f"{target} += {text}", cost + (-0.3 if idle else 0.2)
-        if target in assigned:
+        if target in assigned or (in_loop and target in names):
             for text, _ in parts_in_use(scope, statement):
                 if text.startswith((f"{target}.", f"{target}[")):  # one step further
                     yield f"{target} = {text}", 2.3
