@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+import time
 
 import pytest
 from hypothesis import given
@@ -107,3 +108,22 @@ def test_redaction_ends_and_is_stable(text: str) -> None:
     assert redact(once) == once
     for secret in find_secrets(text):
         assert 0 <= secret.start < secret.end <= len(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 300_000, "a." * 150_000, "a-" * 150_000, "eyJ-" * 75_000, "-eyJaaaaaaaaaa" * 20_000, "sk-" * 100_000,
+        "\n" * 300_000, " " * 300_000, ": " * 150_000, "token" + " " * 300_000, "token: " * 40_000, "a=" * 150_000,
+        "password" + "a." * 150_000, "http://" * 40_000, "http://a:" * 30_000, "x-api-key" * 30_000, ";" * 300_000,
+        "-----BEGIN PRIVATE KEY-----" * 10_000, "PuTTY-User-Key-File-2" * 10_000, "'" * 300_000, "token='" * 40_000,
+        "glpat-" * 50_000, "pypi-" * 60_000, "xoxb-" * 60_000, "SG." * 100_000, "--token " * 30_000, "basic " * 50_000,
+        "token = '" + "\\" * 300_000, "pscale_" * 40_000, "AKIA" * 70_000, "token\n" * 50_000, "token : a, b" * 20_000,
+    ],
+    ids=lambda text: repr(text[:12]),
+)  # fmt: skip
+def test_no_text_takes_for_ever(text: str) -> None:
+    """The detector reads what attackers write."""
+    began = time.process_time()
+    find_secrets(text)
+    assert time.process_time() - began < 3.0

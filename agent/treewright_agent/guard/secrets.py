@@ -39,7 +39,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("discord webhook", r"https://discord(?:app)?\.com/api/webhooks/\d+/[\w-]{20,}"),
     ("google key", r"\bAIza[0-9A-Za-z_-]{35}"),
     ("google token", r"\bya29\.[0-9A-Za-z_-]{20,}"),
-    ("model key", r"\b(?:sk|pk|rk)[-_](?:[a-z0-9]+[-_])*[A-Za-z0-9_-]{20,}"),
+    ("model key", r"\b(?:sk|pk|rk)[-_](?:[a-z0-9]{1,12}[-_]){0,4}[A-Za-z0-9_-]{20,}"),
     (
         "package token",
         r"\b(?:pypi-[A-Za-z0-9_-]{40,}|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{30,}|rubygems_[0-9a-f]{40,})",
@@ -59,7 +59,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ),
     (
         "hosting key",
-        r"\b(?:do[opr]_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|pscale_\w+_[\w.-]{32,}|sbp_[0-9a-f]{40}|fo1_[\w-]{43}|tskey-[a-z]+-[\w-]{16,}|rnd_\w{28,}|HRKU-[\w-]{36,}|nfp_\w{36,})",
+        r"\b(?:do[opr]_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}|pscale_[a-z]{1,20}_[\w.-]{32,}|sbp_[0-9a-f]{40}|fo1_[\w-]{43}|tskey-[a-z]+-[\w-]{16,}|rnd_\w{28,}|HRKU-[\w-]{36,}|nfp_\w{36,})",
     ),
     (
         "tracker key",
@@ -78,20 +78,29 @@ _SHAPES: tuple[tuple[str, str], ...] = (
         r"\b(?:gsk_\w{40,}|pplx-\w{40,}|xai-\w{60,}|r8_\w{37}|AQ\.[\w-]{40,}|co_[A-Za-z0-9]{38,}|nvapi-[\w-]{60,})",
     ),
     ("azure secret", r"(?<![\w~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![\w~.-])"),
-    ("putty key", r"PuTTY-User-Key-File-\d[\s\S]*?Private-MAC: *[0-9a-f]+"),
+    ("putty key", r"PuTTY-User-Key-File-\d[\s\S]{0,4000}?(?:Private-MAC: *[0-9a-f]+|\Z)"),
     ("web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"),
 )
 _SPACED = "private key", "putty key", "hosting phrase"
 _LONG = [(kind, re.compile(pattern)) for kind, pattern in _SHAPES if kind in _SPACED]
 """Shapes that hold spaces or line breaks; each begins with a literal, which is quick to find."""
-_TOKENS = [(kind, re.compile(pattern)) for kind, pattern in _SHAPES if kind not in _SPACED]
+_TOKENS = [
+    (kind, re.compile(pattern.replace(r"\b", r"(?<![\w-])", 1) if "-]" in pattern else pattern))
+    for kind, pattern in _SHAPES
+    if kind not in _SPACED
+]
+"""A shape that may hold dashes begins at none: else each dash of a long text is a beginning, and
+looking for its end from each takes for ever."""
 _WORD = re.compile(r"[A-Za-z0-9_.=+/~:-]{14,}")
 """What any of the other shapes lies in."""
 
 _GROUPED: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "password",
-        re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]+:([^\s@'\"/]{3,})@", re.IGNORECASE),
+        re.compile(
+            r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://[^\s:/@'\"]{1,200}:([^\s@'\"/]{3,500})@",
+            re.IGNORECASE,
+        ),
     ),
     ("token", re.compile(r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{16,})")),
     (
@@ -114,19 +123,19 @@ _GROUPED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
 )
 _NAME = (
-    r"[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|credential|auth[_-]?key|client[_-]?secret|signing[_-]?key|encryption[_-]?key)s?[\w-]*"
+    r"[\w.-]{0,60}(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|credential|auth[_-]?key|client[_-]?secret|signing[_-]?key|encryption[_-]?key)s?[\w-]{0,60}"
 )
 _KEYWORD = re.compile(
     r"(?i)passw|passphrase|pwd|secret|token|credential|(?:api|access|private|auth|signing|encryption)[_-]?key"
 )
 _QUOTED = re.compile(
-    rf"(?i)\b{_NAME}[\"']?\]?\s*(?::\s*[\w.\[\], |]+\s*)?(?:=>|:=|=|:)\s*[bruf]{{0,2}}"
+    rf"(?i)\b{_NAME}[\"']?\]?\s{{0,20}}(?::\s{{0,5}}[\w.\[\], |]{{1,80}})?(?:=>|:=|=|:)\s{{0,20}}[bruf]{{0,2}}"
     r"(?:\"((?:[^\"\\\n]|\\.){6,})\"|'((?:[^'\\\n]|\\.){6,})')"
 )
 # `NAME=value` as .env files, shells and ini files have it
 _BARE = re.compile(
-    rf"(?im)^\s*(?:export\s+)?{_NAME}\s*[:=]\s*([^\s\"'#$({{<][^\s\"'#]{{7,}})\s*(?:#.*)?$"
+    rf"(?im)^[ \t]{{0,80}}(?:export[ \t]{{1,9}})?{_NAME}[ \t]{{0,20}}[:=][ \t]{{0,20}}([^\s\"'#$({{<][^\s\"'#]{{7,}})[ \t]*(?:#.*)?\r?$"
 )
 _RANDOM = re.compile(r"(?<![\w/+.=-])[A-Za-z0-9+/_-]{32,}={0,2}(?![\w/+])")
 _HARMLESS = re.compile(
