@@ -22,6 +22,8 @@ _MARGIN = 1.3
 """How much more than the first success a candidate may cost and still be tried."""
 _MAX_PLAUSIBLE = 48
 _CHUNK = 64
+_LIKELY_PAIR = 6.5
+"""What two edits may cost together and still be likelier than one rare edit."""
 
 Progress = Callable[[str, int, int], None]
 """(what is being tried, candidates judged, plausible ones)"""
@@ -147,11 +149,14 @@ class Search:
         if self.found.plausible:
             return
         self._stage = "two edits"
-        self._attempt(list(self._complements()))
+        together = list(self._complements())
+        self._attempt([c for c in together if c.cost <= _LIKELY_PAIR])
         if not self.found.plausible:
             self._stage = "rare single edits"
             self._attempt([Combination((c,)) for c in late() if c.unit is not None], 0.6)
         self._stage = "two edits"
+        if not self.found.plausible:
+            self._attempt([c for c in together if c.cost > _LIKELY_PAIR])
         if not self.found.plausible:
             self._attempt(_ordered_pairs(self._verdicts, singles))
 

@@ -631,6 +631,15 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
     for target in places:
         kinds = scope.types_of_name(target, statement)
         kind = family(kinds)
+        given = target in names and target not in assigned
+        if kind == "number" and given and in_loop:  # a parameter that the loop uses up
+            yield f"{target} -= 1", 2.9
+            yield f"{target} //= 2", 3.0
+            yield f"{target} //= 10", 3.1
+            for other in names:
+                if other != target and alike(kinds, scope.types_of_name(other, statement)):
+                    for operator in ("-=", "//=", "+=", "*="):
+                        yield f"{target} {operator} {other}", 3.0
         if kind == "number" and (target in assigned or target in fields):
             yield f"{target} += 1", 2.5 if in_loop else 2.8
             yield f"{target} -= 1", 2.7
