@@ -211,9 +211,10 @@ def test_renames(client: LspClient, tmp_path: Path, text: str) -> None:
     folders(client, [root], [])
     try:
         prepared = editor.ask("textDocument/prepareRename")
+        assert editor.place is not None
         word: str = editor.files[editor.place[0]].split("\n")[
             int(prepared["range"]["start"]["line"])
-        ]  # type: ignore[index]
+        ]
         units: bytes = word.encode("utf-16-le")
         start, end = (prepared["range"][key]["character"] * 2 for key in ("start", "end"))
         assert units[start:end].decode("utf-16-le") == prepared["placeholder"]

@@ -101,7 +101,7 @@ def test_a_fix_is_reviewed_hunk_by_hunk(client: LspClient, root: Path) -> None:
         "treewright/proposals/settle",
         {"proposal": proposal["id"], "accepted": [hunk["id"]], "final": True},
     )
-    assert settled == {"state": "accepted"}
+    assert settled == {"state": "accepted", "closure": []}
 
 
 def test_a_stale_proposal_says_so_and_is_planned_again(client: LspClient, root: Path) -> None:

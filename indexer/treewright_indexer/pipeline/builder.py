@@ -83,6 +83,8 @@ class Builder:
         """Pending paths that nobody reads yet, in order; the urgent ones come before them."""
         self._urgent: dict[str, None] = {}
         self._noticed: dict[str, None] = {}
+        self._looked_at: dict[str, None] = {}
+        """Noticed paths that the thread is just looking at."""
         self._open: set[str] = set()
         self._scan_wanted = False
         self._scanned = False
@@ -113,12 +115,18 @@ class Builder:
 
     @property
     def pending(self) -> frozenset[str]:
+        """What was noticed counts before it is looked at: it may be a file that differs."""
         with self._condition:
-            return frozenset(self._jobs)
+            return frozenset((*self._jobs, *self._noticed, *self._looked_at))
 
     @property
     def started(self) -> bool:
         return self._thread is not None
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether worker processes read for it just now."""
+        return self._pool is not None
 
     @property
     def scanned(self) -> bool:
@@ -371,6 +379,7 @@ class Builder:
     def _step(self) -> None:
         with self._condition:
             noticed, self._noticed = self._noticed, {}
+            self._looked_at = noticed
             scan = self._scan_wanted or len(noticed) > _MANY_NOTICED
             scan = scan or any(is_ignore_file(path) for path in noticed)
             self._scan_wanted = False
@@ -385,7 +394,10 @@ class Builder:
             with self._condition:  # seen again once something wakes us
                 self._scan_wanted |= scan
                 self._noticed = {**noticed, **self._noticed}
+                self._looked_at = {}
             raise
+        with self._condition:
+            self._looked_at = {}
 
     # ---------------------------------------------------------------- finding what changed
 
