@@ -12,10 +12,10 @@ ARGS      ?=
 VENV      := .venv
 BIN       := $(VENV)/bin
 PIP       := $(BIN)/python -m pip --disable-pip-version-check install -qq
-SOURCES   := server agent indexer editors benchmarks tests
+SOURCES   := server agent indexer editors benchmarks scripts tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow e2e e2e-model demo-task redteam e2e-vscode check fmt bench picture extension lock clean
+.PHONY: help run test test-slow test-training e2e e2e-model demo-task redteam e2e-vscode check fmt bench picture extension lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,6 +28,11 @@ test: $(VENV)/.dev ## run every fast test
 
 test-slow: $(VENV)/.dev ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-training: $(VENV)/.dev ## exports in the real trainers' hands, a tiny LoRA run (installs 6 GB once)
+	@test -x .venv-training/bin/python || { $(PYTHON) -m venv .venv-training && \
+		.venv-training/bin/pip install -qq torch trl peft datasets transformers; }
+	$(BIN)/python -m pytest -m slow tests/agent/test_feedback_training.py $(ARGS)
 
 e2e: $(VENV)/.dev ## only the tests with real processes and a real Neovim
 	$(BIN)/python -m pytest -m e2e $(ARGS)

@@ -55,8 +55,8 @@ def test_messages_hold_what_the_user_kept(store: FeedbackStore) -> None:
     kept, edited = rows(store, "messages")
     assert [message["role"] for message in kept["messages"]] == ["system", "user", "assistant"]
     call = kept["messages"][2]["tool_calls"][0]["function"]
-    assert (call["name"], call["arguments"]["path"]) == ("replace_text", "a.py")
-    patch = edited["messages"][2]["tool_calls"][0]["function"]["arguments"]["patch"]
+    assert (call["name"], json.loads(call["arguments"])["path"]) == ("replace_text", "a.py")
+    patch = json.loads(edited["messages"][2]["tool_calls"][0]["function"]["arguments"])["patch"]
     assert "+y = 2" in patch  # the user's text, not the proposal's
     assert "-import re" in patch
     assert {tool["function"]["name"] for tool in json.loads(kept["tools"])} >= {"replace_text"}
@@ -86,9 +86,10 @@ def test_dpo_prefers_what_the_user_made_of_it(store: FeedbackStore) -> None:
     record(store, "two", "rejected")
     record(store, "three", "accepted")
     (edited,) = (row for row in rows(store, "dpo"))
-    chosen = edited["chosen"][0]["tool_calls"][0]["function"]["arguments"]
+    chosen = json.loads(edited["chosen"][0]["tool_calls"][0]["function"]["arguments"])
     assert "+y = 2" in chosen["patch"]
-    assert edited["rejected"][0]["tool_calls"][0]["function"]["arguments"]["new"] == "y = 1\n"
+    rejected = json.loads(edited["rejected"][0]["tool_calls"][0]["function"]["arguments"])
+    assert rejected["new"] == "y = 1\n"
 
 
 def test_filters(store: FeedbackStore) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from treewright_agent.calls import canonical_json
 from treewright_agent.feedback.card import card, dataset_info
@@ -196,7 +196,6 @@ def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Tool-call arguments differ from row to row, so they are written as JSON texts."""
     try:
         import pyarrow as pa  # type: ignore[import-untyped]
         import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -204,16 +203,5 @@ def _write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
         raise ArgumentsError(
             "Parquet needs the `pyarrow` package: pip install 'treewright[parquet]'"
         ) from error
-    table: Any = pa.Table.from_pylist([_flat(row) for row in rows])  # pyright: ignore
+    table: Any = pa.Table.from_pylist(rows)  # pyright: ignore
     pq.write_table(table, path)  # pyright: ignore
-
-
-def _flat(value: Any) -> Any:
-    if isinstance(value, dict):
-        flat: dict[str, Any] = {}
-        for key, item in cast("dict[str, Any]", value).items():
-            flat[key] = canonical_json(item) if key == "arguments" else _flat(item)
-        return flat
-    if isinstance(value, list):
-        return [_flat(item) for item in cast("list[Any]", value)]
-    return value

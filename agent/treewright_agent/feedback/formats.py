@@ -1,7 +1,7 @@
 """The forms that trainers read: one function a format, from samples to rows.
 
-Column names are those of TRL, Axolotl and LLaMA-Factory as of 2026. `tools` is a JSON text,
-which every version of the readers can load; tool-call arguments are objects.
+Column names are those of TRL, Axolotl and LLaMA-Factory as of 2026. `tools` and
+tool-call arguments are JSON texts, which every version of the readers can load.
 """
 
 from __future__ import annotations
@@ -49,10 +49,16 @@ def _assistant(calls: Iterable[ToolCall]) -> Row:
         "role": "assistant",
         "content": "",
         "tool_calls": [
-            {"type": "function", "function": {"name": c.name, "arguments": dict(c.arguments)}}
+            {"type": "function", "function": {"name": c.name, "arguments": _arguments(c)}}
             for c in calls
         ],
     }
+
+
+def _arguments(call: ToolCall) -> str:
+    """As a JSON text, like OpenAI's own files: objects of other shapes in other rows are filled
+    with nulls by `datasets`, or do not load at all (5.2, splits of unlike rows)."""
+    return canonical_json(dict(call.arguments))
 
 
 def _said(calls: Iterable[ToolCall]) -> str:

@@ -117,7 +117,7 @@ def bars(title: str, rows: Sequence[tuple[str, float, str]], colour: str = "var(
     body = ""
     for index, (name, value, words) in enumerate(rows):
         y = index * row_height + row_height / 2
-        width = (WIDTH - name_width - 150) * value / most
+        width = (WIDTH - name_width - 260) * value / most
         body += _text(name_width - 8, y + 8, name[:22], "end", "fg")
         body += (
             f"<rect x='{name_width}' y='{y - 4:.1f}' height='16' rx='2'"
@@ -144,7 +144,7 @@ def _decades(low: float, high: float) -> list[float]:
 def _seconds(value: float) -> str:
     if value < 1:
         return f"{value * 1000:.3g} ms"
-    return f"{value:.3g} s" if value < 90 else f"{value / 60:.3g} min"
+    return f"{value:.3g} s" if value < 120 else f"{value / 60:.3g} min"
 
 
 def _text(x: float, y: float, words: str, anchor: str, kind: str = "dim") -> str:

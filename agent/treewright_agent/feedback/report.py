@@ -156,7 +156,7 @@ def _figures(store: FeedbackStore, found: Sequence[Tally], workspace: str | None
         "workspaces": "1" if workspace else f"{len(reading.workspaces(store.database)):,}",
     }
     if cost:
-        figures["cost"] = f"{cost:,.2f}"
+        figures["cost"] = _money(cost)
     cells = "".join(
         f"<div><b>{value}</b><span class='dim'>{name}</span></div>"
         for name, value in figures.items()
@@ -226,19 +226,23 @@ def _cost(
     weeks: Sequence[tuple[str, Sequence[Tally]]], models: Mapping[str, Sequence[Tally]]
 ) -> str:
     rows = [
-        (name, cost, f"{cost:,.2f} · {sum(t.tokens for t in members):,} tokens · {_n(members):,}")
+        (name, cost, f"{_money(cost)} · {sum(t.tokens for t in members):,} tokens")
         for name, members in sorted(models.items())
         if (cost := sum(t.cost for t in members))
     ]
     if not rows:
         return ""
     by_week = [(name, sum(t.cost for t in members)) for name, members in weeks]
-    recent = [(name, cost, f"{cost:,.2f}") for name, cost in by_week[-12:]]
+    recent = [(name, cost, _money(cost)) for name, cost in by_week[-12:]]
     return (
         "<h2>Cost</h2>"
         + plots.bars("Cost by model", rows, "var(--reverted)")
         + plots.bars("Cost by week", recent, "var(--reverted)")
     )
+
+
+def _money(cost: float) -> str:
+    return f"{cost:,.2f}" if cost >= 1 else f"{cost:.3g}"
 
 
 def _standing(store: FeedbackStore, workspace: str | None) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,40 +32,72 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=4096)
     parser.add_argument("--seed", type=int, default=42)
     given = parser.parse_args()
-    data = load(given.data)
-    trainer = trainer_of(given, data)
+    trainer = trainer_of(given, load(given.data, tokenizer_of(given.model)))
     trainer.train()
     trainer.save_model(given.output)
     losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
     print(json.dumps({"first": losses[0], "last": losses[-1], "steps": len(losses)}))  # noqa: T201
 
 
-def load(folder: Path) -> Any:
-    """The splits that are there. `tools` comes as a JSON text and is made a list."""
-    import datasets  # pyright: ignore
+def tokenizer_of(model: str) -> Any:
+    library: Any = import_module("transformers")
+    return library.AutoTokenizer.from_pretrained(model)
 
-    reader: Any = datasets
 
-    found = {
-        name: str(path)
-        for name in ("train", "validation")
-        for path in (folder / f"{name}.jsonl", folder / f"{name}.parquet")
-        if path.exists()
-    }
-    if "train" not in found:
+def load(folder: Path, tokenizer: Any) -> Any:
+    """The training split as texts, rendered by the model's own chat template.
+
+    Tools and arguments come as JSON texts and are made objects for the template: rows of unlike
+    objects in one table would be filled with nulls.
+    """
+    library: Any = import_module("datasets")
+    files = [p for p in (folder / "train.jsonl", folder / "train.parquet") if p.exists()]
+    if not files:
         raise SystemExit(f"{folder}: there is no train.jsonl or train.parquet in it")
-    kind = "parquet" if found["train"].endswith(".parquet") else "json"
-    return reader.load_dataset(kind, data_files=found)
+    kind = "parquet" if files[0].suffix == ".parquet" else "json"
+    found = library.load_dataset(kind, data_files=str(files[0]))["train"]
+    return library.Dataset.from_list([rendered(row, tokenizer) for row in found])
+
+
+def rendered(row: dict[str, Any], tokenizer: Any) -> dict[str, Any]:
+    library: Any = import_module("trl.data_utils")
+    if not library.is_conversational(row):
+        if "output" in row:  # alpaca
+            asked = "\n\n".join(part for part in (row["instruction"], row["input"]) if part)
+            return {"prompt": f"{asked}\n\n", "completion": row["output"]}
+        return row
+    tools = json.loads(row["tools"]) if row.get("tools") else None
+    turns = {
+        name: [called(turn) for turn in row[name]]
+        for name in ("messages", "prompt", "completion", "chosen", "rejected")
+        if name in row
+    }
+    whole = {**turns, **({"label": row["label"]} if "label" in row else {})}
+    return library.apply_chat_template(whole, tokenizer, tools=tools)
+
+
+def called(turn: dict[str, Any]) -> dict[str, Any]:
+    """A turn with the arguments of its calls as objects, without empty fields."""
+    kept = {name: value for name, value in turn.items() if value is not None}
+    if kept.get("tool_calls"):
+        kept["tool_calls"] = [
+            {
+                **call,
+                "function": {
+                    "name": call["function"]["name"],
+                    "arguments": json.loads(call["function"]["arguments"]),
+                },
+            }
+            for call in kept["tool_calls"]
+        ]
+    return kept
 
 
 def trainer_of(given: argparse.Namespace, data: Any) -> Any:
-    import peft  # pyright: ignore
-    import trl  # pyright: ignore
-
-    tuners: Any = peft
-    trainers: Any = trl
-
-    columns = set(data["train"].column_names)
+    tuners: Any = import_module("peft")
+    trainers: Any = import_module("trl")
+    gpu: Any = import_module("torch").cuda
+    columns = set(data.column_names)
     lora = tuners.LoraConfig(
         r=given.rank, lora_alpha=2 * given.rank, lora_dropout=0.05, target_modules="all-linear",
         task_type="CAUSAL_LM",
@@ -80,13 +113,15 @@ def trainer_of(given: argparse.Namespace, data: Any) -> Any:
         "logging_steps": 1,
         "save_strategy": "no",
         "report_to": "none",
+        "use_cpu": not gpu.is_available(),
+        "bf16": gpu.is_available() and gpu.is_bf16_supported(),
         "max_length": given.max_length,
         "seed": given.seed,
     }
     kind = "DPO" if "chosen" in columns else "KTO" if "label" in columns else "SFT"
     config = getattr(trainers, f"{kind}Config")(**common)
     trainer = getattr(trainers, f"{kind}Trainer")
-    return trainer(model=given.model, args=config, train_dataset=data["train"], peft_config=lora)
+    return trainer(model=given.model, args=config, train_dataset=data, peft_config=lora)
 
 
 if __name__ == "__main__":
