@@ -112,6 +112,9 @@ class Trajectory:
             except FileExistsError as error:
                 raise TaskIdError(f"task_id: {task_id} was used before") from error
             self._file = os.fdopen(handle, "w", encoding="utf-8", newline="\n")
+            from treewright_agent.interrupted import hold
+
+            hold(self._file)
 
     def add(self, name: str, routine: str = "", /, **data: Any) -> Event:
         clean = cast("dict[str, Any]", redact_json(data))

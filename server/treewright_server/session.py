@@ -28,6 +28,7 @@ from treewright_server.status import StatusFeed
 from treewright_server.tasks import Tasks
 
 if TYPE_CHECKING:
+    from treewright_agent.workqueue import WorkQueue
     from treewright_indexer.semantics.providers import Providers
     from treewright_indexer.workspace import Folder, Workspace
     from treewright_server.app import TreewrightServer
@@ -75,6 +76,7 @@ class Session:
         self.status = StatusFeed(ls)
         self.load_error: Exception | None = None
         self._semantics: Providers | None = None
+        self._queue: WorkQueue | None = None
         self._workspace: Workspace | None = None
         self._roots: list[str] = []
         self._options: Mapping[str, Any] = {}
@@ -242,6 +244,16 @@ class Session:
     def serves(self, feature: str, params: Any) -> bool:
         """Whether a feature is switched on for the document that a request is about."""
         return self.features.serves(feature, self.language_id(field(params, "textDocument", "uri")))
+
+    @property
+    def queue(self) -> WorkQueue:
+        """Where tasks stand in line; loaded by the first of them."""
+        with self._lock:
+            if self._queue is None:
+                from treewright_agent.workqueue import WorkQueue
+
+                self._queue = WorkQueue()
+            return self._queue
 
     def require_trust(self, what: str) -> None:
         """Raises RefusedError in a workspace that the editor does not trust: nothing is run or

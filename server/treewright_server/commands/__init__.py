@@ -95,6 +95,7 @@ COMMANDS: Final[dict[str, str]] = {
     "treewright.review": "task:review",
     "treewright.chat": "task:chat",
     "treewright.tasks": "task_list",
+    "treewright.resume": "task_resume",
     "treewright.why": "task_why",
     "treewright.memory": "task_memory",
     "treewright.health": "health",

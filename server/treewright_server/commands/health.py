@@ -42,6 +42,7 @@ def report(ls: TreewrightServer, token: CancelToken) -> dict[str, Any]:
     return {
         "tools": rows,
         "models": session.services.breakers(),
+        "queue": session.queue.stats(),
         "sandbox": {
             "level": protection.level.name.lower(),
             "detail": protection.detail,

@@ -94,6 +94,13 @@ async def chat(ls: TreewrightServer, arguments: list[Any]) -> dict[str, Any]:
     return await _command(ls, arguments, "treewright.chat", "chat", "")
 
 
+async def start(
+    ls: TreewrightServer, arguments: list[Any], name: str, kind: Kind
+) -> dict[str, Any]:
+    """A task of any kind, for the command `name`."""
+    return await _command(ls, arguments, name, kind, "")
+
+
 async def _command(
     ls: TreewrightServer, arguments: list[Any], name: str, kind: Kind, default: str
 ) -> dict[str, Any]:
@@ -105,7 +112,11 @@ async def _command(
     if not instruction and not given.operations:
         raise ArgumentsError(f"{name}: instruction is missing")
     snapshot = await snapshot_of_request(ls)
-    made = await beside(lambda token: _Run(ls, given, kind, instruction, snapshot, token)())
+    made = await beside(
+        lambda token: ls.session.queue.run(
+            lambda: _Run(ls, given, kind, instruction, snapshot, token)(), token=token
+        )
+    )
     if made.proposal is not None and given.apply:
         made.row["applied"] = await send(ls, made.proposal, snapshot)
         _mark(ls, made, bool(made.row["applied"]["applied"]))
