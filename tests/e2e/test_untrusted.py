@@ -24,7 +24,8 @@ UNTRUSTED = {"agent": {"trusted": False}}
 
 def _children(client: LspClient) -> list[str]:
     process = psutil.Process(client.process.pid)
-    return [" ".join(child.cmdline()) for child in process.children(recursive=True)]
+    lines = [" ".join(child.cmdline()) for child in process.children(recursive=True)]
+    return [line for line in lines if "treewright_indexer" not in line]  # its own readers and models
 
 
 def _texts(root: Path) -> dict[str, str]:
