@@ -220,6 +220,8 @@ class Outbox:
             if moment < not_before <= moment + _LONGEST_ASKED_S:
                 held.add(workspace)
                 continue
+            if levels.get(workspace, Level.LOCAL) is not Level.LOCAL:
+                batch = self._without_code(batch)
             try:
                 if batch.n_events:
                     sink.send(batch)
@@ -236,6 +238,22 @@ class Outbox:
                 )
             n_sent += 1
         return Drained(n_sent, self.n_open(), error)
+
+    def _without_code(self, batch: Batch) -> Batch:
+        """A batch that was sealed before its workspace's consent to code was withdrawn."""
+        lines: list[str] = []
+        for line in batch.body.decode("utf-8").splitlines():
+            event = json.loads(line)
+            for key in _CODE.get(event["event"].partition("/")[0], ()):
+                event.pop(key, None)
+            lines.append(canonical_json(event) + "\n")
+        body = "".join(lines).encode("utf-8")
+        if body != batch.body:
+            with self._store.transaction() as connection:
+                connection.execute(
+                    "UPDATE batches SET body = ? WHERE number = ?", (body, batch.number)
+                )
+        return batch._replace(body=body)
 
     def n_open(self) -> int:
         with self._store.transaction() as connection:
