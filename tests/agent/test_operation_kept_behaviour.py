@@ -30,6 +30,12 @@ REFUSED: list[Any] = [
     pytest.param("rename_symbol", "$0range = range\n", "still the builtin", {"new_name": "g"}, id="a builtin that is kept under its name"),
     pytest.param("rename_symbol", "class Loader:\n    def $0find_spec(self, name): ...\n", "import system", {"new_name": "g"}, id="what the import system calls"),
     pytest.param("rename_symbol", "//- m.py\nclass Mixin:\n    def $0assertEqual(self): ...\n//- t.py\nfrom unittest import TestCase\nfrom m import Mixin\nclass T(TestCase, Mixin): ...\n", "from `TestCase` too", {"new_name": "g"}, id="a mixin's name for another base's member"),
+    pytest.param("extract_variable", "def f(v):\n    return isinstance(v, A) and $0v.n$0\n", "may fail", {"name": "x"}, id="a part that a condition guards"),
+    pytest.param("extract_variable", "def f(v):\n    return $0v.n$0 if v else 1\n", "may fail", {"name": "x"}, id="a part that a conditional guards"),
+    pytest.param("move_symbol", "//- a.py\ndef $0f():\n    return __name__\n//- b.py\n", "its own module", {"new_path": "b.py"}, id="what asks for its module"),
+    pytest.param("move_symbol", "//- a.py\ndef $0f(): ...\n//- b.py\nimport sys\nassert sys.platform == 'win32'\n", "under a condition", {"new_path": "b.py"}, id="to a module of one platform"),
+    pytest.param("move_symbol", "//- a.py\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    N = int | str\ndef $0f(x: N): ...\n//- b.py\n", "type checkers alone", {"new_path": "b.py"}, id="what needs a name of the type checker's"),
+    pytest.param("move_symbol", "//- a.py\nfrom b import g as h\ndef $0f():\n    return h()\n//- b.py\ndef g(): ...\n", "knows `g` of the new module as `h`", {"new_path": "b.py"}, id="to where it has an alias for something"),
     pytest.param("move_symbol", "//- a.py\nfrom b import g\ndef $0f(): ...\n//- b.py\ndef g(): ...\n//- c.py\nfrom a import f\n//- d.py\nimport c\n", "they would import each other", {"new_path": "d.py"}, id="a cycle through a user"),
     pytest.param("move_symbol", "//- a.py\nfrom b import g\ndef $0f():\n    return g()\n//- b.py\nimport c\ndef g(): ...\n//- c.py\nx = 1\n", "they would import each other", {"new_path": "c.py"}, id="a cycle through what it needs"),
 ]  # fmt: skip
@@ -43,6 +49,8 @@ def test_is_refused(
 
 
 DONE: list[Any] = [
+    pytest.param("rename_symbol", "def $0f(a):\n    \"\"\"Do f.\n\n    >>> f(1)\n    1\n    >>> x.f(f(2))\n    \"\"\"\n    return a\n", "def g(a):\n    \"\"\"Do f.\n\n    >>> g(1)\n    1\n    >>> x.f(g(2))\n    \"\"\"\n    return a\n", {"new_name": "g"}, id="examples that tests run"),
+    pytest.param("move_symbol", "//- a.py\nfrom b import g\ndef $0f():\n    return g()\nk = 1\n//- b.py\ndef g(): ...\n", "//- a.py\nk = 1\n//- b.py\ndef g(): ...\n\n\ndef f():\n    return g()\n", {"new_path": "b.py"}, id="what comes home needs no import"),
     pytest.param("inline_variable", "def f(a):\n    x$0 = g(a)\n    return x\n", "def f(a):\n    return g(a)\n", {}, id="a call right before its use"),
     pytest.param("inline_variable", "def f(a):\n    x$0 = g(a)\n    if x:\n        h()\n", "def f(a):\n    if g(a):\n        h()\n", {}, id="a call as a condition"),
     pytest.param("inline_variable", "def f(s):\n    x$0 = s.n\n    y = 1\n    return x + y\n", "def f(s):\n    y = 1\n    return s.n + y\n", {}, id="an attribute that stays"),
@@ -105,3 +113,10 @@ def test_a_keyword_through_another_name_of_the_function_is_listed(tmp_path: Path
         assert "`old=` for a `k`" in note.text
     with case_of(tmp_path / "b", text.replace("g(f)", "f()"), new_name="new") as case:
         assert not case.run("rename_symbol").notes
+
+
+def test_names_that_are_made_at_run_time_are_listed(tmp_path: Path) -> None:
+    text = "class A:\n    def on_$0key(self): ...\n    def f(self, n):\n        return getattr(self, f'on_{n}')()\n"
+    with case_of(tmp_path, text, new_name="new") as case:
+        (note,) = case.run("rename_symbol").notes
+        assert "`on_`" in note.text

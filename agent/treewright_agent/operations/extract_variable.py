@@ -261,9 +261,22 @@ def _require_same_moment(file: PythonFile, node: Node, statement: Node) -> None:
             and effects
         ):
             raise RefusedError("it would be called although the left side decides")
+        guard = here.named_children[0] if here.type == "boolean_operator" else None
+        if here.type == "conditional_expression" and child != here.named_children[1]:
+            guard = here.named_children[1]
+        if guard is not None and guard != child and _is_guarded(file, guard, node):
+            raise RefusedError("it may fail where the condition before it does not hold")
         if here.type == "conditional_expression" and effects and child != here.named_children[1]:
             raise RefusedError("it would be called although the condition says otherwise")
         child, here = here, here.parent
+
+
+def _is_guarded(file: PythonFile, guard: Node, node: Node) -> bool:
+    """`x is not None and x.y`: a part of something that the condition asks about."""
+    if not any(n.type in ("attribute", "subscript") for n in walk(node)):
+        return False
+    asked = {use.name for use in file.within(Span(*guard.byte_range))}
+    return any(use.name in asked for use in file.within(Span(*node.byte_range)))
 
 
 def _is_first_iterable(comprehension: Node, child: Node, node: Node) -> bool:

@@ -145,7 +145,9 @@ class _Move:
     def plan(self) -> SourceChange:
         self._require_free()
         self._require_unwritten()
+        self._require_at_home_anywhere()
         needs = self._needs()
+        self._require_real(needs)
         stays = self._used_at_home()
         self._require_no_cycle(needs, bool(stays))
         self._take_out(needs, bool(stays))
@@ -270,6 +272,34 @@ class _Move:
         line = self.snapshot.text(self.target).line_of(binding[0]) + 1
         shown = self.snapshot.display_path(self.target)
         raise RefusedError(f"`{self.name}` is a {binding[1]} in {shown} already (line {line})")
+
+    def _require_at_home_anywhere(self) -> None:
+        """What asks for its own module gives another answer elsewhere; what is there for type
+        checkers alone cannot be imported; a module that refuses to be loaded serves nobody."""
+        for name in ("__name__", "__file__", "__package__", "__spec__", "globals"):
+            for reference in self.facts.references(name):
+                if self._inside(reference.start):
+                    raise RefusedError(f"`{self.name}` asks for its own module with `{name}`")
+        if self.exists:
+            for node in self.snapshot.tree(self.target).root_node.named_children:
+                if node.type in ("assert_statement", "raise_statement"):
+                    shown = self.snapshot.display_path(self.target)
+                    raise RefusedError(f"{shown} can only be loaded under a condition")
+
+    def _require_real(self, needs: _Needs) -> None:
+        root = self.snapshot.tree(self.source).root_node
+        for name in needs.globals:
+            start = self.facts.scopes[0].bindings[name][0]
+            node = root.descendant_for_byte_range(start, start)
+            while node is not None:
+                condition = (
+                    node.child_by_field_name("condition") if node.type == "if_statement" else None
+                )
+                if condition is not None and b"TYPE_CHECKING" in (condition.text or b""):
+                    raise RefusedError(
+                        f"`{self.name}` needs `{name}`, which is there for type checkers alone"
+                    )
+                node = node.parent
 
     def _require_unwritten(self) -> None:
         if self.statements[0].type != "expression_statement":
@@ -425,6 +455,16 @@ class _Move:
                 find = self.finder.find
                 if item.name == name and find(path, item.module, item.level) == self.source:
                     return True
+        return self._is_patched(name)
+
+    def _is_patched(self, name: str) -> bool:
+        """A test may replace the name in the old module: `setattr(module, "name", …)`."""
+        quoted = (f'"{name}"'.encode(), f"'{name}'".encode())
+        dotted = (f'.{name}"'.encode(), f".{name}'".encode())
+        for path in self.snapshot.files_naming(self.source_name.rpartition(".")[2]):
+            data = self.names.data(path) if path.endswith(".py") else b""
+            if path != self.source and any(word in data for word in (*quoted, *dotted)):
+                return True
         return False
 
     # ---------------------------------------------------------------- into the new module
@@ -465,6 +505,14 @@ class _Move:
         wanted: list[Wanted] = []
         for_types: list[Wanted] = []
         for one in needs.imports:
+            bare = one.module.lstrip(".")
+            level = len(one.module) - len(bare)
+            if one.name and self.finder.find(self.source, bare, level) == self.target:
+                if one.alias and one.alias != one.name:
+                    raise RefusedError(
+                        f"`{self.name}` knows `{one.name}` of the new module as `{one.alias}`"
+                    )
+                continue  # it comes home
             module = self._module_for_target(one)
             (for_types if _for_types(one) else wanted).append(Wanted(module, one.name, one.alias))
         for name in needs.globals:

@@ -27,6 +27,7 @@ from treewright_indexer.graph.imports import module_name
 from treewright_indexer.graph.occurrences import Part
 from treewright_indexer.graph.resolve import Value
 from treewright_indexer.model import FileFacts
+from treewright_indexer.text import Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -51,6 +52,10 @@ _SPACE = re.compile(
 )
 _PATH = re.compile(rb"""(?P<quote>["'])(?P<text>[\w\x80-\xff]+(?:\.[\w\x80-\xff]+)+)(?P=quote)""")
 _SELF_SHOWN = re.compile(rb"\s*=\s*(?:![rsa])?\s*(?::[^{}]*)?\}")
+_DOCTEST = re.compile(rb"^[ \t]*(?:>>>|\.\.\.)[ \t][^\n]*", re.MULTILINE)
+_MADE = re.compile(
+    rb"""\b(?:getattr|hasattr|setattr)\([^,\n]+,\s*(?:f["'](?P<f>\w{3,})\{|["'](?P<s>\w{3,})["']\s*[+%])"""
+)
 _LISTS = ("__slots__", "__match_args__")
 
 
@@ -96,9 +101,13 @@ def find_scoped(names: Names, scopes: Iterable[Scoped], providers: set[str], fou
     for path, facts, references in names.files():
         data = names.data(path)
         # As many identifiers as there are such words: then none is in a string or comment.
-        if data.count(old) == len(references) or not _word_in_quotes(data, old):
+        if data.count(old) == len(references):
+            continue
+        if not _word_in_quotes(data, old) and b">>> " not in data:
             continue
         here = by_path.get(path, set())
+        if 0 in here:
+            _doctests(names, path, data, b"", found)
         if here:
             _forward(names, path, facts, data, here, found)
             _namespace(names, path, facts, data, here, found)
@@ -200,7 +209,13 @@ def find_members(names: Names, classes: set[ClassKey], found: Found) -> None:
     class_files = {key.path for key in classes}
     for path, facts, references in names.files():
         data = names.data(path)
-        if data.count(old) == len(references) or not _word_in_quotes(data, old):
+        if path in class_files:
+            _made_names(names, path, data, found)
+        if data.count(old) == len(references):
+            continue
+        if path in class_files:
+            _doctests(names, path, data, b".", found)
+        if not _word_in_quotes(data, old):
             continue
         if path in class_files:
             _lists(names, path, facts, data, classes, found)
@@ -217,6 +232,29 @@ def find_members(names: Names, classes: set[ClassKey], found: Found) -> None:
                 text = f"'{names.old}' of an unknown object, in a string: not renamed"
                 found.notes.append(Note(path, names.span(start), text))
         _dotted_members(names, path, data, classes, found)
+
+
+def _doctests(names: Names, path: str, data: bytes, before: bytes, found: Found) -> None:
+    """The word in examples that tests run: `>>> name(1)`, with `before` in front of it."""
+    if b">>> " not in data:
+        return
+    word = _word(names.old)
+    root = names.snapshot.tree(path).root_node
+    for line in _DOCTEST.finditer(data):
+        for match in word.finditer(data, line.start(), line.end()):
+            dot = data[match.start() - 1 : match.start()] == b"."
+            if dot == bool(before) and _kind_of(root, match.start(), match.end()) == "string":
+                found.add(Place(path, names.span(match.start()), "in an example that tests run"))
+
+
+def _made_names(names: Names, path: str, data: bytes, found: Found) -> None:
+    """`getattr(self, "on_" + name)` where the member's name begins like that."""
+    old = names.old.encode()
+    for match in _MADE.finditer(data):
+        prefix = match["f"] or match["s"]
+        if old.startswith(prefix):
+            text = f"names that begin with `{prefix.decode()}` are made here: not renamed"
+            found.notes.append(Note(path, Span(*match.span("f" if match["f"] else "s")), text))
 
 
 def _dotted_members(
