@@ -12,10 +12,12 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from treewright_indexer.text import SourceText
+from treewright_indexer.errors import TreewrightError
+from treewright_indexer.text import SourceText, decode
 from treewright_server.feedback_watch import Event, Hunk, Ledger, Outcome, Splice
 from treewright_server.lanes import Lane
 from treewright_server.searches import Searches
@@ -47,6 +49,8 @@ class Feedback:
         self._level: str = "local"
         self._levels: Mapping[str, str] = {}
         self._ledger = Ledger(600.0)
+        self._stamps: dict[str, int] = {}
+        """Files on disk that were looked at, and when they had changed then."""
         self._workspaces: OrderedDict[str, str] = OrderedDict()
         self._layer: FeedbackLayer | None = None
         self._store: FeedbackStore | None = None
@@ -148,6 +152,31 @@ class Feedback:
             with self._lock:
                 self._record(self._ledger.text(path, text.data, splices, time.monotonic()))
 
+    def on_disk(self, paths: Iterable[str]) -> None:
+        """Files that are not open say by their text on disk what became of a proposal: an editor
+        may write those without opening them. Reads files."""
+        open_paths = set(self._session.documents.open_paths())
+        for path in paths:
+            if path in open_paths or not self._ledger.watches(path):
+                continue
+            try:
+                stamp = os.stat(path).st_mtime_ns
+                if self._stamps.get(path) == stamp:
+                    continue
+                self._stamps[path] = stamp
+                data = decode(Path(path).read_bytes()).data
+            except (OSError, TreewrightError):
+                continue
+            with self._lock:
+                self._record(self._ledger.text(path, data, (), time.monotonic()))
+
+    def _look_at_disk(self) -> None:
+        with self._lock:
+            paths = self._ledger.paths
+            for gone in self._stamps.keys() - set(paths):
+                del self._stamps[gone]
+        self.on_disk(paths)
+
     def _saved(self, path: str) -> None:
         if self._ledger.watches(path):
             with self._lock:
@@ -166,6 +195,7 @@ class Feedback:
             self._ticking = False
             self._record(self._ledger.tick(time.monotonic()))
             self._tick_later()
+        self._session.lanes.post(self._look_at_disk, Lane.BACKGROUND)
 
     def _record(self, events: Sequence[Event], comment: str = "") -> None:
         for event in events:

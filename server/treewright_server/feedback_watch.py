@@ -128,6 +128,11 @@ class Ledger:
         """True while the fate of any proposal is."""
         return bool(self._watched)
 
+    @property
+    def paths(self) -> list[str]:
+        """The files of the proposals whose fate is open."""
+        return sorted(self._by_path)
+
     def watches(self, path: str) -> bool:
         return path in self._by_path
 
@@ -245,22 +250,30 @@ class Ledger:
         if chosen is None:
             if file.chosen and file.seen:
                 _track(file, splices)
+                if _is_taken_back(file, text):
+                    return self._reverted(proposal_id, watched, file, now)
             return []
         if not chosen:
             if not file.chosen or not file.seen:
                 return []  # it has not been applied yet
-            file.chosen, file.edited, file.regions = frozenset(), False, []
-            if watched.said is not None and not any(f.chosen for f in watched.files.values()):
-                watched.said = None
-                watched.applied_at = None
-                watched.reverted = True
-                watched.shown_at = now  # a redo may bring it back
-                return [Event(proposal_id, "reverted")]
-            return []
+            return self._reverted(proposal_id, watched, file, now)
         file.chosen, file.seen, file.edited = chosen, True, False
         file.regions = file.compose(chosen)[1]
         watched.applied_at = watched.applied_at or now
         return self._accepted(proposal_id, watched)
+
+    def _reverted(
+        self, proposal_id: str, watched: _Watched, file: _File, now: float
+    ) -> list[Event]:
+        """The hunks of one file are gone again; the proposal is, once those of all files are."""
+        file.chosen, file.edited, file.regions = frozenset(), False, []
+        if watched.said is not None and not any(f.chosen for f in watched.files.values()):
+            watched.said = None
+            watched.applied_at = None
+            watched.reverted = True
+            watched.shown_at = now  # a redo may bring it back
+            return [Event(proposal_id, "reverted")]
+        return []
 
     def _accepted(self, proposal_id: str, watched: _Watched) -> list[Event]:
         complete = all(file.complete for file in watched.files.values())
@@ -312,13 +325,27 @@ def _hunks(watched: _Watched) -> tuple[tuple[str, int], ...]:
     )
 
 
+def _is_taken_back(file: _File, text: bytes) -> bool:
+    """Whether each accepted hunk reads as it did before, whatever was typed elsewhere."""
+    chosen = sorted(file.chosen or ())
+    if not file.edited or len(chosen) != len(file.regions):
+        return False
+    return all(
+        text[first:last] == file.base[file.hunks[index].start : file.hunks[index].end]
+        for index, (first, last) in zip(chosen, file.regions, strict=True)
+    )
+
+
 def _track(file: _File, splices: Sequence[Splice]) -> None:
     """Move the accepted hunks along with the text, and notice changes inside them."""
     for start, end, length in splices:
         growth = length - (end - start)
         moved: list[tuple[int, int]] = []
         for first, last in file.regions:
-            if end <= first:
+            if start == end == first == last:  # what was deleted there comes back, perhaps
+                file.edited = True
+                moved.append((first, last + growth))
+            elif end <= first:
                 moved.append((first + growth, last + growth))
             elif start >= last:
                 moved.append((first, last))

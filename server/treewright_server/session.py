@@ -287,6 +287,7 @@ class Session:
         """Tell the children that read files themselves; those that run."""
         if self._semantics is not None:
             self._semantics.changed(list(paths))
+        self.lanes.post(lambda: self.feedback.on_disk(paths), Lane.BACKGROUND)
 
     def _end_semantics(self) -> None:
         with self._lock:

@@ -1,0 +1,55 @@
+"""What the text says became of a proposal: outcomes without an editor that tells them."""
+
+from __future__ import annotations
+
+from treewright_server.feedback_watch import Hunk, Ledger, Splice
+
+BASE = b"import os\n\n\ndef old():\n    return 1\n"
+RENAME = [Hunk(16, 19, b"new")]
+
+
+def shown(hunks: list[Hunk]) -> Ledger:
+    ledger = Ledger(600.0)
+    ledger.shown("p", {"a.py": (BASE, hunks)}, 0.0)
+    return ledger
+
+
+def test_undo_is_a_revert_even_when_something_was_typed_first() -> None:
+    ledger = shown(RENAME)
+    applied = BASE.replace(b"old", b"new")
+    (event,) = ledger.text("a.py", applied, [Splice(16, 19, 3)], 1.0)
+    assert event.outcome == "accepted"
+    typed = b"# hi\n" + applied
+    assert ledger.text("a.py", typed, [Splice(0, 0, 5)], 2.0) == []
+    undone = b"# hi\n" + BASE
+    (event,) = ledger.text("a.py", undone, [Splice(21, 24, 3)], 3.0)
+    assert event.outcome == "reverted"
+
+
+def test_a_deleted_line_that_comes_back_is_a_revert() -> None:
+    ledger = shown([Hunk(0, 10, b"")])
+    applied = BASE[10:]
+    (event,) = ledger.text("a.py", applied, [Splice(0, 10, 0)], 1.0)
+    assert event.outcome == "accepted"
+    typed = applied + b"x = 1\n"
+    assert ledger.text("a.py", typed, [Splice(len(applied), len(applied), 6)], 2.0) == []
+    (event,) = ledger.text("a.py", BASE + b"x = 1\n", [Splice(0, 0, 10)], 3.0)
+    assert event.outcome == "reverted"
+
+
+def test_another_change_of_the_hunk_is_no_revert() -> None:
+    ledger = shown(RENAME)
+    applied = BASE.replace(b"old", b"new")
+    ledger.text("a.py", applied, [Splice(16, 19, 3)], 1.0)
+    assert ledger.text("a.py", BASE.replace(b"old", b"mine"), [Splice(16, 19, 4)], 2.0) == []
+    (event,) = ledger.saved("a.py")
+    assert event.outcome == "edited"
+
+
+def test_a_file_that_is_not_open_is_seen_on_disk() -> None:
+    ledger = shown(RENAME)
+    assert ledger.paths == ["a.py"]
+    (event,) = ledger.text("a.py", BASE.replace(b"old", b"new"), (), 1.0)
+    assert event.outcome == "accepted"
+    (event,) = ledger.text("a.py", BASE, (), 2.0)
+    assert event.outcome == "reverted"
