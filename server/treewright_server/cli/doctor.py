@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from treewright_server import __version__
+from treewright_server.cli import setup_faults
 from treewright_server.cli.support import DONE, NOT_DONE, painter, print_json
 from treewright_server.homes import home_folder
 
@@ -35,6 +36,11 @@ def run(arguments: Namespace) -> int:
         ("embedder", _embedder, False),
         ("git", _git, False),
         ("sandbox", _sandbox, False),
+        ("disk", setup_faults.disk, False),
+        ("watching", setup_faults.watching, False),
+        ("model", setup_faults.model, False),
+        ("trust", setup_faults.trust, False),
+        ("crashes", setup_faults.crashes, False),
     ]
     rows: list[dict[str, Any]] = []
     for name, check, needed in checks:
