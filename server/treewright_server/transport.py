@@ -341,6 +341,7 @@ def _tcp_client(connection: socket.socket, make_server: MakeServer) -> None:
     with connection:
         start = _first_bytes(connection)
         if start is None:
+            _turn_away(connection)
             return
         writer = Writer(lambda body: connection.sendall(frame(body)), hang_up)
         server = make_server(writer.send)
@@ -352,6 +353,19 @@ def _tcp_client(connection: socket.socket, make_server: MakeServer) -> None:
             server.close()
             writer.close()
             hang_up()
+
+
+def _turn_away(connection: socket.socket) -> None:
+    """End a connection so that its other side sees an end. What it has sent is read first: closing
+    with something unread makes the kernel answer with a reset."""
+    import socket
+
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(0.5)
+        left = 1 << 16
+        while left > 0 and (data := connection.recv(min(left, READ_BYTES))):
+            left -= len(data)
 
 
 def _first_bytes(connection: socket.socket) -> bytes | None:
