@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from treewright_agent.trajectory import Event
     from treewright_server.session import Session
     from treewright_server.settings import AgentLayer
+    from treewright_server.tracing import TaskSpans
 
 
 class AgentServices:
@@ -51,6 +52,7 @@ class AgentServices:
         root: str,
         on_event: Callable[[Event], None],
         on_text: Callable[[str], None] | None,
+        task_id: str = "",
     ) -> Services:
         """The services for tasks in the folder `root`, with these listeners."""
         from treewright_server import tasking
@@ -69,12 +71,24 @@ class AgentServices:
 
         metrics = self._session.ls.metrics
 
+        spans = self._spans(task_id)
+
         def heard(event: Event) -> None:
             metrics.task_event(event)
+            if spans is not None:
+                spans.heard(event)
             on_event(event)
 
         health = self._session.upkeep.health
         return replace(services, on_event=heard, on_text=on_text, health=health)
+
+    def _spans(self, task_id: str) -> TaskSpans | None:
+        address = self._session.settings.log.otlp_endpoint
+        if not address or not task_id:
+            return None
+        from treewright_server.tracing import Sender, TaskSpans
+
+        return TaskSpans(task_id, Sender(address))
 
     def close(self) -> None:
         with self._lock:

@@ -108,6 +108,21 @@ class LintLayer(msgspec.Struct, frozen=True, rename="camel"):
     enable: bool = True
     delay_ms: int = 300
     """Quiet time after the last keystroke before the linter runs."""
+    unresolved_import: bool = True
+    """Imports from a package of the workspace that has no such module or name."""
+    import_cycle: bool = True
+    """Imports at the top of a file that lead back to it, as hints."""
+    unused_symbol: bool = True
+    """Definitions that no file of the workspace names, as hints."""
+
+    def checks(self) -> tuple[str, ...]:
+        """The codes of treewright's own checks that are on."""
+        switches = {
+            "unresolved-import": self.unresolved_import,
+            "import-cycle": self.import_cycle,
+            "unused-symbol": self.unused_symbol,
+        }
+        return tuple(code for code, on in switches.items() if on)
 
 
 class EditsLayer(msgspec.Struct, frozen=True, rename="camel"):
@@ -257,6 +272,8 @@ class LogLayer(msgspec.Struct, frozen=True, rename="camel"):
     """What the editor's log panel gets; the file and stderr follow `--log-level`."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str | None = None
+    """Where OpenTelemetry spans of tasks go (OTLP over HTTP); None: nowhere. Names and times, no code."""
 
 
 class ServerSettings(msgspec.Struct, frozen=True, rename="camel"):

@@ -179,7 +179,7 @@ class _Run:
             watch(event)
             self._event(event)
 
-        services = session.services.get(root, on_event, None)
+        services = session.services.get(root, on_event, None, request.task_id)
         result = run_task(request, self._snapshot, services, self._token, root)
         self._token.check()
         row = result.to_json(root)
