@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from treewright_indexer.semantics import Semantics
 
 BUDGET_S = 5.0
-"""For all questions of one operation; what is asked later stays undecided."""
+"""For all questions of one operation, the start of the process among them; what is asked later
+stays undecided."""
+WARM_BUDGET_S = 1.5
+"""The same once the process has answered something, and for very many questions: on a large
+project it answers few more in a longer time."""
+_MANY = 60
 _QUESTION_S = 2.5
 
 
@@ -29,11 +34,19 @@ def shared_semantics() -> Semantics:
 class Jedi:
     """Asks where names lead. Nothing is started before the first question."""
 
+    warm = False
+    """Whether the process has answered anything yet."""
+
     def __init__(self, snapshot: Snapshot, token: CancelToken) -> None:
         self._snapshot = snapshot
         self._token = token
-        self._left_s = BUDGET_S
+        self._left_s = WARM_BUDGET_S if Jedi.warm else BUDGET_S
         self._known: dict[tuple[str, int], list[tuple[str, int]]] = {}
+
+    def expect(self, n_places: int) -> None:
+        """So many places will be asked about: what nobody would wait for is not begun."""
+        if n_places > _MANY:
+            self._left_s = min(self._left_s, WARM_BUDGET_S)
 
     def definitions(self, path: str, offset: int) -> list[tuple[str, int]]:
         """(path, line from 1) of each definition; [] when jedi does not know."""
@@ -46,6 +59,8 @@ class Jedi:
         wanted = [offset for offset in offsets if (path, offset) not in self._known]
         if not wanted or self._left_s <= 0:
             return
+        for offset in wanted:  # asked once, whatever comes of it
+            self._known[path, offset] = []
         started = time.monotonic()
         answers = shared_semantics().goto_all(
             self._snapshot,
@@ -57,6 +72,7 @@ class Jedi:
         self._left_s -= time.monotonic() - started
         for offset, places in zip(wanted, answers, strict=False):
             self._known[path, offset] = places
+            Jedi.warm = Jedi.warm or bool(places)
 
     def leads_to(self, path: str, offset: int, lines: set[tuple[str, int]]) -> bool | None:
         """True: to one of `lines`. False: elsewhere. None: jedi cannot tell."""

@@ -364,6 +364,7 @@ class Members:
     def _ask(self, found: Found, undecided: dict[str, list[int]]) -> None:
         names = self.names
         alone = self._is_alone()
+        self.jedi.expect(sum(len(offsets) for offsets in undecided.values()))
         for path in sorted(undecided):
             names.token.check()
             offsets = undecided[path]
