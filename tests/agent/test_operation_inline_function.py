@@ -9,6 +9,14 @@ import pytest
 from tests.support.operations import check_operation, check_refused
 
 CASES = [
+    pytest.param("def d$0(rows):\n    total = 0\n    for row in rows:\n        total += row\n    return total\n\n\ndef f(rows):\n    total = d(rows)\n    return total\n",
+                 "def f(rows):\n    total = 0\n    for row in rows:\n        total += row\n    return total\n", id="statements back in their place"),
+    pytest.param("def d$0(x, k=2):\n    y = x * k\n    return y\n\n\ndef f(a):\n    z = d(a + 1)\n    return z\n",
+                 "def f(a):\n    x = a + 1\n    k = 2\n    y = x * k\n    z = y\n    return z\n", id="statements with arguments"),
+    pytest.param("def d$0(x):\n    y = x\n    print(y)\n\n\ndef f(a):\n    if a:\n        d(a)\n",
+                 "def f(a):\n    if a:\n        x = a\n        y = x\n        print(y)\n", id="statements in a block"),
+    pytest.param("def d$0(x):\n    y = x\n    return y + 1\n\n\ndef f(a):\n    return d(a)\n",
+                 "def f(a):\n    x = a\n    y = x\n    return y + 1\n", id="statements whose value is returned"),
     pytest.param("def d$0(x):\n    return x * 2\n\n\ny = d(3)\n", "y = 3 * 2\n", id="a literal"),
     pytest.param("def d$0(x):\n    return x * 2\n\n\ny = d(a + 1) + d(b)\n", "y = (a + 1) * 2 + b * 2\n", id="parentheses where needed"),
     pytest.param("def d$0(x, k=2):\n    return x * k\n\n\ny = d(k=5, x=1)\nz = d(1)\n", "y = 1 * 5\nz = 1 * 2\n", id="keywords and defaults"),
@@ -26,7 +34,10 @@ def test_inlines(tmp_path: Path, before: str, after: str) -> None:
 
 
 REFUSED = [
-    pytest.param("def d$0(x):\n    y = x\n    return y\n\n\nd(1)\n", "more than one expression", id="statements"),
+    pytest.param("def d$0(x):\n    y = x\n    return y\n\n\nz = d(1) + 1\n", "part of a larger one", id="statements in an expression"),
+    pytest.param("def d$0(x):\n    if x:\n        return 1\n    return 2\n\n\nz = d(1)\n", "in the middle", id="a return in the middle"),
+    pytest.param("def d$0(x):\n    y = x\n    return y\n\n\ndef f(y):\n    z = d(1)\n    return z + y\n", "`y`, a name of its body", id="a name of the body is taken"),
+    pytest.param("def d$0(x, y):\n    x += y\n    return x\n\n\ndef f(a):\n    z = d(a, g(x))\n    return z\n", "`x`", id="an argument that a parameter would hide"),
     pytest.param("def d$0(x):\n    return x + x\n\n\nd(f())\n", "calls something in main.py:5 and is used 2 times", id="a call used twice"),
     pytest.param("def d$0(x):\n    return x\n\n\ng(d)\n", "without being called in main.py:5", id="passed as a value"),
     pytest.param("def d$0(n):\n    return d(n - 1)\n\n\nd(1)\n", "calls itself", id="recursion"),

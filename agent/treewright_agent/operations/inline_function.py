@@ -1,7 +1,8 @@
 """Inline function: put the body of a function in the places that call it, and remove it.
 
-The function must be one expression or a list of plain statements, and every use must be a call
-that can be proven. Refused with the place that stands in the way otherwise.
+The function must be one expression, or plain statements with at most one `return` at their end;
+then each call must be a statement of its own, an assigned or a returned value. Every use must be
+a call that can be proven. Refused with the place that stands in the way otherwise.
 
     def double$0(x):
         return x * 2
@@ -28,6 +29,7 @@ from treewright_agent.operations.blocks import (
     needs_parentheses,
     walk,
 )
+from treewright_agent.operations.inline_body import body_of, inline_body
 from treewright_agent.operations.model import Arguments, Operation
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
@@ -52,8 +54,9 @@ class _Function(NamedTuple):
     whole: Node
     parameters: tuple[tuple[str, str], ...]
     """(name, text of the default or '')"""
-    value: Node
-    """The returned expression, or the one expression that is the body."""
+    value: Node | None
+    """The returned expression, or the one expression that is the body; None for several
+    statements."""
     returns: bool
 
 
@@ -70,6 +73,7 @@ def _plan(snapshot: Snapshot, arguments: InlineFunction, token: CancelToken) -> 
         raise RefusedError(f"`{target.name}` is a {target.kind}, not a function")
     home = PythonFile(snapshot, target.path)
     function = _function(home, target)
+    body = body_of(home, function.node, target.name) if function.value is None else None
     uses = graph.references(snapshot, target, token, include_declaration=False, by_name=True)
     build = ChangeBuilder(snapshot)
     files: dict[str, PythonFile] = {target.path: home}
@@ -85,7 +89,11 @@ def _plan(snapshot: Snapshot, arguments: InlineFunction, token: CancelToken) -> 
             raise RefusedError(f"it is used without being called in {place}")
         if str(use.confidence) in ("name", "unique"):
             raise RefusedError(f"whether {place} calls it cannot be proven")
-        _inline(build, home, function, file, call, place, is_method=target.kind == "method")
+        if body is not None:
+            given = _arguments(file, function, call, place, target.kind == "method")
+            inline_body(build, home, body, file, call, given, place)
+        else:
+            _inline(build, home, function, file, call, place, is_method=target.kind == "method")
         n_calls += 1
     if not n_calls:
         raise RefusedError("nothing calls it")
@@ -110,17 +118,18 @@ def _function(home: PythonFile, target: Target) -> _Function:
     statements = [c for c in body.named_children if c.type != "comment"]
     if statements and _is_docstring(statements[0]):
         statements = statements[1:]
-    if len(statements) != 1:
-        raise RefusedError("its body is more than one expression")
-    (statement,) = statements
-    returns = statement.type == "return_statement"
-    if statement.type not in ("return_statement", "expression_statement"):
-        raise RefusedError("its body is more than one expression")
-    if not statement.named_children or statement.named_children[0].type in ("assignment", "yield"):
-        raise RefusedError("its body gives no value to put elsewhere")
+    only = statements[0] if len(statements) == 1 else None
+    returns = only is not None and only.type == "return_statement"
+    if (
+        only is None
+        or only.type not in ("return_statement", "expression_statement")
+        or not only.named_children
+        or only.named_children[0].type in ("assignment", "augmented_assignment", "yield")
+    ):
+        return _Function(node, whole, _parameters(home, parameters), None, False)
     if node.children and node.children[0].type == "async":
         raise RefusedError("it is async")
-    value = statement.named_children[0]
+    value = only.named_children[0]
     for inner in walk(value):
         if inner.type in ("yield", "await", "named_expression", "lambda"):
             raise RefusedError(f"its body holds a {inner.type.replace('_', ' ')}")
@@ -181,6 +190,7 @@ def _inline(
     *,
     is_method: bool,
 ) -> None:
+    assert function.value is not None
     if not function.returns and (call.parent is None or call.parent.type != "expression_statement"):
         raise RefusedError(f"its result, None, is used in {place}")
     given = _arguments(file, function, call, place, is_method)
@@ -257,6 +267,7 @@ def _require_same_names(
     home: PythonFile, function: _Function, file: PythonFile, call: Node, place: str
 ) -> None:
     """What the body calls by a free name must be the same thing at the call."""
+    assert function.value is not None
     parameters = {name for name, _ in function.parameters}
     inner = Span(*function.value.byte_range)
     for use in home.within(inner):
@@ -273,6 +284,7 @@ def _require_same_names(
 def _require_same_imports(
     home: PythonFile, function: _Function, file: PythonFile, place: str
 ) -> None:
+    assert function.value is not None
     parameters = {name for name, _ in function.parameters}
     for use in home.within(Span(*function.value.byte_range)):
         if use.home == 0 and use.name not in parameters:
@@ -285,6 +297,7 @@ def _substituted(
     home: PythonFile, function: _Function, file: PythonFile, given: Mapping[str, Node | str]
 ) -> str:
     """The body's expression with its parameters replaced, as text."""
+    assert function.value is not None
     data, (start, end) = home.text.data, function.value.byte_range
     parts: list[str] = []
     position = start
