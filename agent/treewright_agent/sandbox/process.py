@@ -177,6 +177,14 @@ def run(
         )
 
 
+def _ending_of(pid: int) -> int:
+    """A descriptor that is readable once the process has ended; -1 where there is none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return -1
+
+
 class _Reader:
     """Feeds stdin and keeps the beginning and the end of both outputs."""
 
@@ -203,7 +211,8 @@ class _Reader:
     def until_end(self, token: CancelToken) -> str:
         """The limit that ended the command, or ''."""
         running, limits = self._running, self._limits
-        with selectors.DefaultSelector() as selector:
+        with contextlib.ExitStack() as closing:
+            selector = closing.enter_context(selectors.DefaultSelector())
             for fd in (running.stdout_fd, running.stderr_fd):
                 os.set_blocking(fd, False)
                 selector.register(fd, selectors.EVENT_READ)
@@ -213,6 +222,10 @@ class _Reader:
             else:
                 running.close_stdin()
             watched = running.started
+            ends = _ending_of(running.pid)  # wakes the selector the moment that it ends
+            if ends >= 0:
+                closing.callback(os.close, ends)
+                selector.register(ends, selectors.EVENT_READ)
             while True:
                 now = time.monotonic()
                 if token.cancelled:
@@ -230,7 +243,8 @@ class _Reader:
                     running.wait(0.05)
                 ended = running.poll() is not None
                 for key, _ in selector.select(0 if ended else 0.05):
-                    self._serve(selector, key.fd)
+                    if key.fd != ends:
+                        self._serve(selector, key.fd)
                 if ended:
                     # what a left-over process still holds open is not waited for
                     for fd in (running.stdout_fd, running.stderr_fd):
