@@ -31,7 +31,7 @@ test-slow: $(VENV)/.dev ## run the tests that take minutes
 
 test-training: $(VENV)/.dev ## exports in the real trainers' hands, a tiny LoRA run (installs 6 GB once)
 	@test -x .venv-training/bin/python || { $(PYTHON) -m venv .venv-training && \
-		.venv-training/bin/pip install -qq torch trl peft datasets transformers; }
+		.venv-training/bin/pip install -qq torch trl peft datasets transformers onnx onnxscript onnxruntime; }
 	$(BIN)/python -m pytest -m slow tests/agent/test_feedback_training.py $(ARGS)
 
 e2e: $(VENV)/.dev ## only the tests with real processes and a real Neovim

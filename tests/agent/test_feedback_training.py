@@ -156,7 +156,7 @@ def test_the_real_loaders_read_every_export(exports: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("format", "falls"), [("prompt_completion", 0.85), ("dpo", 0.99), ("kto", 1.0)]
+    ("format", "falls"), [("prompt_completion", 0.95), ("dpo", 0.99), ("kto", 1.0)]
 )
 def test_a_tiny_run_learns_and_its_adapter_loads(
     exports: Path, tmp_path: Path, format: str, falls: float
@@ -185,3 +185,35 @@ def _without_tools(data: Path, tmp_path: Path) -> Path:
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (tmp_path / "data" / "train.jsonl").write_text(lines)
     return tmp_path / "data"
+
+
+@pytest.mark.slow
+def test_a_cross_encoder_is_kept_only_when_it_is_better(tmp_path: Path) -> None:
+    """A user who opens tests where others open sources: learned from 60 queries, told on 25."""
+    data = tmp_path / "data"
+    data.mkdir()
+    rows = [
+        {"query": f"how is part {n} made", "positive": f"tests/p{n}.py\ncheck part {n}",
+         "negative": f"src/p{n}.py\nmake part {n}"}
+        for n in range(85)
+    ]  # fmt: skip
+    (data / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    model, output = tmp_path / "model", tmp_path / "out"
+    python(str(CHECK), "encoder", str(model), str(data / "train.jsonl"))
+    script = ROOT / "agent/treewright_agent/feedback/tuning/train_cross_encoder.py"
+    common = [str(script), "--model", str(model), "--data", str(data), "--output", str(output)]
+    idle = python(*common, "--epochs", "0")
+    assert not idle["kept"]
+    assert not output.exists()
+    told = python(*common, "--epochs", "3", "--learning-rate", "1e-3")
+    assert told["kept"]
+    assert told["after"] >= told["before"] + 0.02
+    said = python(
+        str(CHECK),
+        "scores",
+        str(output),
+        "how is part 99 made",
+        "tests/p99.py check part 99",
+        "src/p99.py make part 99",
+    )
+    assert said["scores"][0] > said["scores"][1]

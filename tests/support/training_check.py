@@ -3,6 +3,8 @@
     python training_check.py load FOLDER        every export below FOLDER, by datasets and TRL
     python training_check.py model FOLDER DATA  a tiny random model with a tokenizer made of DATA
     python training_check.py adapter MODEL ADAPTER
+    python training_check.py encoder FOLDER DATA      a tiny random cross-encoder
+    python training_check.py scores ONNX QUERY TEXT… what an exported cross-encoder says
 
 Prints one line of JSON. Imports nothing of treewright: a trainer has none of it either.
 """
@@ -120,8 +122,41 @@ def adapter(base: str, folder: str) -> dict[str, Any]:
     return {"differs": float((before - after).abs().max()), "rank": tuned.peft_config["default"].r}
 
 
+def encoder(folder: Path, data: Path) -> dict[str, Any]:
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    tokenizer = tokenizer_of(data.read_text("utf-8").splitlines())
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, num_labels=1, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return {"vocabulary": len(tokenizer)}
+
+
+def scores(folder: Path, query: Path, *texts: Path) -> dict[str, Any]:
+    import numpy as np
+    import onnxruntime
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+    names = {each.name for each in session.get_inputs()}
+    found = []
+    for text in texts:
+        given = tokenizer([str(query)], [str(text)], return_tensors="np")
+        feed = {k: np.asarray(v, dtype=np.int64) for k, v in given.items() if k in names}
+        found.append(float(session.run(["logits"], feed)[0][0, 0]))
+    return {"scores": found}
+
+
 if __name__ == "__main__":
     what, *rest = sys.argv[1:]
-    action: Any = {"load": load, "model": model, "adapter": adapter}[what]
+    action: Any = {
+        "load": load, "model": model, "adapter": adapter, "encoder": encoder, "scores": scores,
+    }[what]  # fmt: skip
     arguments: list[Any] = rest if what == "adapter" else [Path(each) for each in rest]
     sys.stdout.write(json.dumps(action(*arguments)) + "\n")

@@ -266,8 +266,12 @@ class Outbox:
         """Every line that waits to leave, exactly as it would; seals first."""
         while self.seal():
             pass
-        for batch, _, _ in self._open_batches():
-            yield from batch.body.decode("utf-8").splitlines()
+        levels = consents(self._store.database)
+        for batch, workspace, _ in self._open_batches():
+            level = levels.get(workspace, Level.LOCAL)
+            if level is not Level.OFF:
+                whole = batch if level is Level.LOCAL else self._without_code(batch)
+                yield from whole.body.decode("utf-8").splitlines()
 
     def _open_batches(self) -> list[tuple[Batch, str, float]]:
         with self._store.transaction() as connection:
