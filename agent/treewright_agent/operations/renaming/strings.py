@@ -54,7 +54,7 @@ _PATH = re.compile(rb"""(?P<quote>["'])(?P<text>[\w\x80-\xff]+(?:\.[\w\x80-\xff]
 _SELF_SHOWN = re.compile(rb"\s*=\s*(?:![rsa])?\s*(?::[^{}]*)?\}")
 _DOCTEST = re.compile(rb"^[ \t]*(?:>>>|\.\.\.)[ \t][^\n]*", re.MULTILINE)
 _MADE = re.compile(
-    rb"""\b(?:getattr|hasattr|setattr)\([^,\n]+,\s*(?:f["'](?P<f>\w{3,})\{|["'](?P<s>\w{3,})["']\s*[+%])"""
+    rb"""\b(?:getattr|hasattr|setattr|delattr)\([^,\n]+,\s*(?:f["'](?P<f>\w{3,})\{|["'](?P<s>\w{3,})["']\s*[+%])"""
 )
 _LISTS = ("__slots__", "__match_args__")
 
