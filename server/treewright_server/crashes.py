@@ -7,17 +7,15 @@ no paths of the user's and no secrets, so that a user can read it and hand it on
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import logging
 import os
-import platform
 import sys
 import time
-import traceback
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
 
 MAX_REPORTS: Final = 50
 _OWN: Final = ("treewright_server", "treewright_agent", "treewright_indexer")
@@ -41,6 +39,8 @@ class CrashReports(logging.Handler):
 
     def write(self, error: BaseException, doing: str) -> Path | None:
         """`doing`: the log's format text, which holds nothing of the user's."""
+        import json
+
         report = describe(error, doing)
         signature = report["signature"]
         count = self._seen[signature] = self._seen.get(signature, 0) + 1
@@ -61,6 +61,10 @@ class CrashReports(logging.Handler):
 
 def describe(error: BaseException, doing: str) -> dict[str, Any]:
     """What a report says."""
+    import hashlib
+    import json
+    import platform
+
     from treewright_server import __version__
 
     chain: list[dict[str, Any]] = []
@@ -88,6 +92,8 @@ def describe(error: BaseException, doing: str) -> dict[str, Any]:
 
 def _frames(trace: TracebackType | None) -> list[str]:
     """`module:line function` of our own frames, and the name alone of others'."""
+    import traceback
+
     found: list[str] = []
     for frame, line in traceback.walk_tb(trace):
         module = str(frame.f_globals.get("__name__", "?"))
@@ -111,6 +117,8 @@ def _without_place(text: str) -> str:
 
 def reports(folder: Path) -> list[dict[str, Any]]:
     """Those that are there, newest first."""
+    import json
+
     found: list[dict[str, Any]] = []
     for path in folder.glob("*.json") if folder.is_dir() else ():
         with contextlib.suppress(OSError, ValueError):
