@@ -121,7 +121,7 @@ def write_onnx(torch: Any, model: Any, example: Any, output: Path) -> None:
 
     class Scores(torch.nn.Module):
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__()  # pyright: ignore[reportUnknownMemberType]
             self.model = model
 
         def forward(self, *given: Any) -> Any:
