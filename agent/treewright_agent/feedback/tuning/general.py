@@ -32,7 +32,8 @@ def general_searches(snapshot: Snapshot, token: CancelToken, limit: int = 120) -
     for query, shown, name in questions[: 2 * limit]:
         token.check()
         hits = search(snapshot, query, _FOUND, token=token).hits
-        rows = [hit._asdict() for hit in hits]
+        # The sentence itself must not give the answer away.
+        rows = [{**hit._asdict(), "snippet": hit.snippet.replace(query, "")} for hit in hits]
         gains: list[int | None] = [
             2 if hit.path == shown and hit.symbol.rpartition(".")[2] == name else 0 for hit in hits
         ]
