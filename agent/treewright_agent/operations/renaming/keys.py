@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from treewright_agent.changes import Note
 from treewright_agent.operations.renaming.model import ClassKey, Found, Names, Place
-from treewright_agent.operations.renaming.receivers import Types
+from treewright_agent.operations.renaming.receivers import Types, Unknown
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.resolve import Value
 
@@ -47,8 +48,13 @@ def find_keys(names: Names, classes: set[ClassKey], found: Found) -> None:
             node = root.descendant_for_byte_range(start, start + 1)
             while node is not None and node.type != "string":
                 node = node.parent
-            if node is not None and _means(names, path, node, classes, kind):
+            if node is None:
+                continue
+            if _means(names, path, node, classes, kind):
                 found.add(Place(path, names.span(start + 1)))
+            elif kind == "keys" and _is_key_of_unknown(names, path, node):
+                text = f"'{names.old}' of an unknown object, as a key: not renamed"
+                found.notes.append(Note(path, names.span(start + 1), text))
 
 
 def _kind(names: Names, classes: set[ClassKey]) -> str:
@@ -111,6 +117,15 @@ def _means(names: Names, path: str, node: Node, classes: set[ClassKey], kind: st
             return False
         return _ours(names, receivers.evaluate(path, parent.named_children[1]), classes, kind)
     return False
+
+
+def _is_key_of_unknown(names: Names, path: str, node: Node) -> bool:
+    parent = node.parent
+    if parent is None or parent.type != "subscript":
+        return False
+    value = parent.child_by_field_name("value")
+    kinds = names.receivers.evaluate(path, value) if value is not None and value != node else ()
+    return any(isinstance(kind, Unknown) for kind in kinds)
 
 
 def _ours(names: Names, types: Types, classes: set[ClassKey], kind: str) -> bool:

@@ -238,6 +238,11 @@ class Members:
             for index in indexes:
                 assert facts is not None
                 lines.add((key.path, names.line(key.path, facts.symbols[index].name_start)))
+            for use in names.uses.get(key.path, ()):  # jedi names any of several assignments
+                if use.attribute and use.role == Role.WRITE:
+                    enclosing = names.resolver.enclosing_class(key.path, use.start)
+                    if enclosing is not None and enclosing.symbol == key.symbol:
+                        lines.add((key.path, names.line(key.path, use.start)))
         return lines
 
     # ---------------------------------------------------------------- the places

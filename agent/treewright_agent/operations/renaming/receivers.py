@@ -536,7 +536,12 @@ class Receivers:
         if name in ("__class__",):
             return frozenset({Value(kind.target)})
         targets = self._resolver.member(kind, name)
-        if not targets or depth > _MAX_DEPTH:
+        if depth > _MAX_DEPTH:
+            return _UNSURE
+        if not targets and kind.instance and not name.startswith("__"):
+            made = self._resolver.member(kind, "__getattr__")
+            return self._returned(made[0].path, made[0].symbol, depth) if made else _UNSURE
+        if not targets:
             return _UNSURE
         found: Types = _NOTHING
         for target in targets:
