@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from treewright_agent.executor import ShadowWorkshop
+from treewright_agent.executor.workshop import ExecutorSettings
 from treewright_agent.routines.request import Repaired
 from treewright_agent.sandbox import Level, active
 from treewright_agent.tools.bench import Workshop
@@ -12,9 +13,11 @@ from treewright_indexer.cancel import CancelToken
 from treewright_indexer.snapshot import Snapshot
 
 
-def workshop_of(snapshot: Snapshot, root: str) -> Workshop | None:
-    """None where no sandbox is strong enough to run anything unasked."""
-    return ShadowWorkshop(snapshot, root) if active().level >= Level.LANDLOCK else None
+def workshop_of(snapshot: Snapshot, root: str, minimum: Level = Level.LANDLOCK) -> Workshop | None:
+    """None where no sandbox is as strong as `minimum`: nothing runs under a weaker one."""
+    if active().level < minimum:
+        return None
+    return ShadowWorkshop(snapshot, root, ExecutorSettings(minimum=minimum))
 
 
 def repairer(

@@ -207,6 +207,8 @@ class AgentLayer(msgspec.Struct, frozen=True, rename="camel"):
     """Role (main, fast, critique, router) to ids of endpoints, best first."""
     prompt_folder: str | None = None
     memory: bool = True
+    sandbox_minimum: Literal["landlock", "bubblewrap"] = "landlock"
+    """Nothing is run under a weaker sandbox than this; `treewright doctor` says which is active."""
     trusted: bool = True
     """False: the editor does not trust the workspace; nothing is changed or run."""
     ci: bool = False

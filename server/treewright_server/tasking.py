@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -170,16 +171,21 @@ def services_of(
         from treewright_agent.guard import Trust
 
         return replace(services, trust=Trust.NONE)
-    return _with_workshop(services)
+    return _with_workshop(services, layer.sandbox_minimum, tell)
 
 
-def _with_workshop(services: Services) -> Services:
-    """With what runs programs, where this installation has it."""
+def _with_workshop(services: Services, minimum: str, tell: Tell) -> Services:
+    """With what runs programs, where a sandbox as strong as was asked for is to be had."""
     try:
+        from treewright_agent.sandbox import Level, active, refusal
         from treewright_agent.workshop import repairer, workshop_of
     except ImportError:
         return services
-    return replace(services, workshop=workshop_of, repair=repairer)
+    level = Level[minimum.upper()]
+    if level > Level.LANDLOCK and active().level < level:  # the user asked for more than there is
+        tell(refusal(active(), level))
+        return services
+    return replace(services, workshop=partial(workshop_of, minimum=level), repair=repairer)
 
 
 def close(services: Services) -> None:

@@ -71,3 +71,21 @@ def test_services_of_an_untrusted_folder_hold_nothing_that_runs(tmp_path: Path) 
     assert services.trust == Trust.NONE
     assert services.repair is None
     assert services.workshop(Snapshot(0, (), {}), str(tmp_path)) is None
+
+
+def test_a_weaker_sandbox_than_the_setting_names_runs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from treewright_agent import sandbox
+    from treewright_agent.sandbox import Level, Protection
+    from treewright_indexer.snapshot import Snapshot
+
+    weak = Protection(Level.LANDLOCK, "Landlock", ((Level.BUBBLEWRAP, "bwrap was not found"),))
+    monkeypatch.setattr(sandbox, "active", lambda: weak)
+    told: list[str] = []
+    layer = settings.build({"agent": {"sandboxMinimum": "bubblewrap"}})[0].agent
+    services = tasking.services_of(layer, str(tmp_path), {}, persistent=False, tell=told.append)
+    assert services.repair is None
+    assert services.workshop(Snapshot(0, (), {}), str(tmp_path)) is None
+    assert "bwrap was not found" in told[0]
+    assert tasking.services_of(settings.AgentLayer(), str(tmp_path), {}, persistent=False).repair
