@@ -28,7 +28,7 @@ ALWAYS = ("E9", "F821", "F823")
 
 _CONFIG_NAMES = (".ruff.toml", "ruff.toml", "pyproject.toml")
 _ERROR_CODES = ("invalid-syntax", "E9", "F82", "F7", "F6")
-_CACHE_SIZE = 512
+_CACHE_SIZE = 128
 
 _running = threading.BoundedSemaphore(max(1, min(4, (os.cpu_count() or 2) - 1)))
 _cache: OrderedDict[tuple[object, ...], Linted] = OrderedDict()

@@ -146,9 +146,11 @@ def _sandbox() -> str:
     """Which protection tests and commands run under; raises when they would not run."""
     from treewright_agent.sandbox import Level, active, refusal
 
-    protection = active()
-    if protection.level < Level.LANDLOCK:
-        raise RuntimeError(refusal(protection, Level.LANDLOCK))
+    from treewright_server.cli.support import load_settings
+
+    protection, wanted = active(), Level[load_settings().agent.sandbox_minimum.upper()]
+    if protection.level < wanted:
+        raise RuntimeError(refusal(protection, wanted))
     advice = f" ({protection.advice})" if protection.advice else ""
     return f"{protection.level.name.lower()}: {protection.detail}{advice}"
 
