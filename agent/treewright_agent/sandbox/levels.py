@@ -79,7 +79,9 @@ def prepare(argv: Sequence[str], cwd: str, policy: Policy) -> Prepared:
 
 def refusal(protection: Protection, minimum: Level) -> str:
     why = "; ".join(f"{level.name.lower()}: {reason}" for level, reason in protection.reasons)
-    advice = protection.advice or "allow this command once, or lower treewright.agent.sandboxMinimum"
+    advice = (
+        protection.advice or "allow this command once, or lower treewright.agent.sandboxMinimum"
+    )
     return (
         f"programs are not run: the sandbox asked for ({minimum.name.lower()}) is not to be had"
         f" here ({why}); {advice}"

@@ -145,7 +145,6 @@ def _distribution(name: str) -> str:
 def _sandbox() -> str:
     """Which protection tests and commands run under; raises when they would not run."""
     from treewright_agent.sandbox import Level, active, refusal
-
     from treewright_server.cli.support import load_settings
 
     protection, wanted = active(), Level[load_settings().agent.sandbox_minimum.upper()]
