@@ -134,7 +134,9 @@ def traced(
             return
         spectrum = Spectrum(root)
         with spectrum:
-            run_once(test, timer, limit)
+            failure, _ = run_once(test, timer, limit)
+        if failure is not None:
+            spectrum.ended_at(failure.traceback)
         yield {
             "test": index,
             "lines": {file: sorted(lines) for file, lines in spectrum.lines.items()},

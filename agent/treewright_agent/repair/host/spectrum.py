@@ -73,15 +73,37 @@ class Spectrum:
             seen[code] = 0
             self._note(key, frame.f_locals, _NOT_YET)
 
+        raised = False
+
         def local(frame: types.FrameType, event: str, arg: Any) -> Any:
+            nonlocal raised
             if event == "line":
+                raised = False
                 add(frame.f_lineno)
+            elif event == "exception":
+                raised = True
             elif event == "return" and seen.get(code, 0) < 30:
                 seen[code] = seen.get(code, 0) + 1
-                self._note(key, frame.f_locals, arg)
+                # an exception that leaves a function looks like a None that is returned
+                returned = _NOT_YET if raised and arg is None else arg
+                self._note(key, frame.f_locals, returned)
             return local
 
         return local
+
+    def ended_at(self, traceback: types.TracebackType | None) -> None:
+        """What the frames held where the test was ended: the end of its time may fall into the
+        tracing itself, which then sees no more of them."""
+        while traceback is not None:
+            frame = traceback.tb_frame
+            code = frame.f_code
+            file = self._relative(code.co_filename)
+            if file is not None:
+                if traceback.tb_lineno is not None:
+                    self.lines.setdefault(file, set()).add(traceback.tb_lineno)
+                key = f"{file}:{code.co_firstlineno}:{code.co_name}"
+                self._note(key, frame.f_locals, _NOT_YET)
+            traceback = traceback.tb_next
 
     def _note(self, key: str, names: dict[str, Any], returned: Any) -> None:
         known = self.types.setdefault(key, {})
