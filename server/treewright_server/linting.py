@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("treewright")
 
 SOURCE = "treewright"
-UNUSED = frozenset({"F401", "F841", "RUF059"})
+UNUSED = frozenset({"F401", "F841", "RUF059", "unused-symbol"})
 UNNECESSARY = 1
 """LSP's DiagnosticTag."""
 
@@ -138,7 +138,7 @@ class Linting:
         except TreewrightError as error:
             self.complain(error)
         token.check()
-        own = problems(snapshot, path, token)
+        own = problems(snapshot, path, token, self._session.settings.lint.checks())
         found += [Diagnostic(path, p.span, p.code, SOURCE, p.message, p.severity) for p in own]
         return tuple(found)
 

@@ -46,6 +46,9 @@ DEFINITION_CASES = [
     pytest.param("def f():\n    global g\n    g = 1\ng = 0\nprint($0g)\n", ["main.py:4"], id="a global"),
     pytest.param("'😋' ; 好 = 1\nprint($0好)\n", ["main.py:1"], id="bytes are not code points"),
     pytest.param("# f$0\ndef f(): ...\n", [], id="not in a comment"),
+    pytest.param("class O[T]:\n    class In: ...\n    def m[U](self, a: $0In): ...\n", ["main.py:2"], id="type parameters do not hide the class"),
+    pytest.param("class O:\n    class In: ...\n    def m[U](self): return $0In\n", [], id="…but the body of its methods does not see it"),
+    pytest.param("class M(type):\n    def make(cls): ...\nclass A(metaclass=M): ...\nA.$0make()\n", ["main.py:2"], id="a member of the metaclass"),
 ]  # fmt: skip
 
 

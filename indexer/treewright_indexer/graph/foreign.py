@@ -12,6 +12,7 @@ import builtins
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.model import Confidence, Occurrence, Use
+from treewright_indexer.graph.names import visible_scopes
 from treewright_indexer.graph.occurrences import receiver_before
 from treewright_indexer.graph.resolve import Resolver
 from treewright_indexer.model import FileFacts, Import, Role
@@ -48,11 +49,9 @@ def foreign_name(resolver: Resolver, occurrence: Occurrence) -> str | None:
 
 
 def _of_name(resolver: Resolver, path: str, facts: FileFacts, name: str, offset: int) -> str | None:
-    scope = innermost = facts.scope_at(offset)
-    while scope >= 0:
-        here = facts.scopes[scope]
-        binding = here.bindings.get(name)
-        if binding is not None and (here.kind != "class" or scope == innermost):
+    for scope in visible_scopes(facts, facts.scope_at(offset), python=True):
+        binding = facts.scopes[scope].bindings.get(name)
+        if binding is not None:
             if binding[1] != "import":
                 return None
             found = {
@@ -62,7 +61,6 @@ def _of_name(resolver: Resolver, path: str, facts: FileFacts, name: str, offset:
                 if (dotted := _dotted(resolver, path, item)) is not None
             }
             return found.pop() if len(found) == 1 else None
-        scope = here.parent
     if name not in _BUILTINS or any(item.name == "*" for item in facts.imports):
         return None
     return f"builtins.{name}"

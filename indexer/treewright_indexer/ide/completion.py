@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.imports import module_name
+from treewright_indexer.graph.names import visible_scopes
 from treewright_indexer.graph.occurrences import Part, receiver_before
 from treewright_indexer.graph.resolve import Resolver, Value
 from treewright_indexer.ide.recent import Recent
@@ -296,11 +297,10 @@ def _names(
     facts = resolver.facts(path)
     found: dict[str, Item] = {}
     if facts is not None and facts.scopes:
-        index = innermost = facts.scope_at(start)
-        while index >= 0:
+        innermost = facts.scope_at(start)
+        for index in visible_scopes(facts, innermost, python=language.id == "python"):
             scope = facts.scopes[index]
-            hidden = scope.kind == "class" and index != innermost and language.id == "python"
-            for name, (at, kind) in () if hidden else scope.bindings.items():
+            for name, (at, kind) in scope.bindings.items():
                 if name in found or name == prefix or not _fits(name, prefix):
                     continue
                 if _is_ahead(scope, kind, index, innermost) and at > start:
@@ -313,7 +313,6 @@ def _names(
                 else:
                     shown = {"import": "module", "type": "class"}.get(kind, kind)
                     found[name] = Item(name, shown, "", group, path, at)
-            index = scope.parent
     for name in _words(language):
         if name not in found and prefix and name.startswith(prefix):
             found[name] = Item(name, "keyword", "", 2)

@@ -1,4 +1,5 @@
-"""What treewright itself finds wrong with a file: imports that lead nowhere or in circles.
+"""What treewright itself finds wrong with a file: imports that lead nowhere or in circles, and
+definitions that nothing uses.
 
 Only what the workspace proves is said: a module of some other distribution is not looked for.
 """
@@ -6,10 +7,11 @@ Only what the workspace proves is said: a module of some other distribution is n
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 from treewright_indexer.cancel import CancelToken
+from treewright_indexer.graph.dead import unused
 from treewright_indexer.graph.imports import ModuleFinder
 from treewright_indexer.graph.modules import imports_of
 from treewright_indexer.graph.resolve import Resolver
@@ -17,6 +19,7 @@ from treewright_indexer.model import Import
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
+CHECKS: Final = ("unresolved-import", "import-cycle", "unused-symbol")
 MAX_CYCLE: Final = 8
 """Longer circles of imports are not looked for."""
 _MAX_VISITED: Final = 400
@@ -32,12 +35,30 @@ class Finding(NamedTuple):
     """LSP's numbers: 1 error, 2 warning, 3 information, 4 hint."""
 
 
-def problems(snapshot: Snapshot, path: str, token: CancelToken) -> list[Finding]:
-    """Raises UnknownFileError, UnreadableFileError."""
+def problems(
+    snapshot: Snapshot, path: str, token: CancelToken, checks: Collection[str] = CHECKS
+) -> list[Finding]:
+    """What the `checks`, by their codes, find. Raises UnknownFileError, UnreadableFileError."""
     language = snapshot.language(path)
     if language is None or language.modules != "python":
         return []
-    return [*unresolved(snapshot, path, token), *cycles(snapshot, path, token)]
+    found: list[Finding] = []
+    for check in CHECKS:
+        if check in checks:
+            found += _FINDERS[check](snapshot, path, token)
+    return found
+
+
+def unused_symbols(snapshot: Snapshot, path: str, token: CancelToken) -> list[Finding]:
+    """See `graph.dead`. Nothing while a file of the workspace is still to be read."""
+    if not all(folder.ready for folder in snapshot.folders):
+        return []
+    return [
+        Finding(
+            target.name_span, "unused-symbol", f"nothing in the workspace uses {target.name!r}", 4
+        )
+        for target in unused(snapshot, path, token)
+    ]
 
 
 def unresolved(snapshot: Snapshot, path: str, token: CancelToken) -> list[Finding]:
@@ -177,3 +198,10 @@ def _way_back(
 def _is_package_of(file: str, path: str) -> bool:
     folder, _, name = file.rpartition(os.sep)
     return name.startswith("__init__.") and path.startswith(folder + os.sep)
+
+
+_FINDERS: Final[dict[str, Callable[[Snapshot, str, CancelToken], list[Finding]]]] = {
+    "unresolved-import": unresolved,
+    "import-cycle": cycles,
+    "unused-symbol": unused_symbols,
+}
