@@ -239,6 +239,11 @@ class Folder:
                 tell=self._tell,
             )
 
+    @property
+    def is_bulk(self) -> bool:
+        """Whether so much is read just now that other work had better wait."""
+        return self._builder.is_bulk
+
     def wait_ready(self, timeout: float | None) -> bool:
         """Wait until the index is complete, starting it if nobody did; False if it is not."""
         if not self._builder.started:

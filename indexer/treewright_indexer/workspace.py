@@ -26,6 +26,7 @@ from treewright_indexer.text import SourceText, Span
 
 if TYPE_CHECKING:
     from treewright_indexer.encoders.shelf import Models
+    from treewright_indexer.search.vectors import Vectors
 
 __all__ = ["Folder", "IndexSettings", "Workspace", "index_path"]
 
@@ -64,16 +65,24 @@ class Workspace:
         self.models = models
         if models is None:
             return
-        from treewright_indexer.search.vectors import Vectors
-
         for folder in self.folders:
             if folder.vectors is not None:
                 folder.vectors.use(models)
             else:
-                folder.vectors = Vectors(
-                    folder.root, folder.store, models, self.settings.cache_dir, tell=self._tell
-                )
-                folder.vectors.wake()
+                vectors = folder.vectors = self._vectors_of(folder, models)
+                vectors.wake()
+
+    def _vectors_of(self, folder: Folder, models: Models) -> Vectors:
+        from treewright_indexer.search.vectors import Vectors
+
+        return Vectors(
+            folder.root,
+            folder.store,
+            models,
+            self.settings.cache_dir,
+            tell=self._tell,
+            busy=lambda: folder.is_bulk,
+        )
 
     @property
     def folders(self) -> list[Folder]:
@@ -113,9 +122,7 @@ class Workspace:
             root, store, settings, tell=self._tell, changed=changed, shared=shared, upkeep=upkeep
         )
         if self.models is not None:
-            from treewright_indexer.search.vectors import Vectors
-
-            folder.vectors = Vectors(root, store, self.models, settings.cache_dir, tell=self._tell)
+            folder.vectors = self._vectors_of(folder, self.models)
         with self._lock:
             self._folders += (folder,)
             self._revision += 1

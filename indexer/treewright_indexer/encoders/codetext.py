@@ -9,6 +9,7 @@ text (`models/onnx/training`): a change here needs new weights and a new model g
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _PIECE = re.compile(
     r"[A-Z]+(?![a-z])\d*"  # HTTP, SHA256
@@ -33,6 +34,14 @@ def document_text(path: str, symbol: str, code: str, limit: int = 4000) -> str:
     `limit` bounds the characters of code looked at; the tokenizer cuts to the model's length.
     """
     return f"{plain_words(path)} . {plain_words(symbol)} : {plain_words(code[:limit])}"
+
+
+def document_of(encoder: Any, path: str, symbol: str, code: str) -> str:
+    """What is embedded for a chunk, in the form the encoder was trained on."""
+    manifest = getattr(encoder, "manifest", None)
+    if manifest is not None and manifest.text == "words":
+        return document_text(path, symbol, code)
+    return f"{path}\n{symbol}\n{code}"
 
 
 def query_text(query: str, limit: int = 4000) -> str:

@@ -41,7 +41,7 @@ class EncoderSettings:
     token_budget: int = 2048
     """Tokens of one batch, padding included."""
     background: bool = False
-    """Give way to everything else that runs: an editor waits for answers meanwhile."""
+    """Embed in bulk in a process of its own, that gives way: an editor waits for answers."""
 
     @property
     def n_threads(self) -> int:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from treewright_indexer.encoders.apart import ApartEncoder
 from treewright_indexer.encoders.manifest import Manifest, ModelError, read_manifest
-from treewright_indexer.encoders.providers import EncoderSettings, give_way
+from treewright_indexer.encoders.providers import EncoderSettings
 
 if TYPE_CHECKING:
     from treewright_indexer.encoders import Encoder, Reranker
@@ -119,15 +120,8 @@ class Models:
         """Why there are no vectors, for the user; '' while nothing is wrong."""
         return str(self._embedder.problem or "")
 
-    @property
-    def background(self) -> bool:
-        """Whether embedding gives way to everything else."""
-        return self.settings.run.background
-
     def warm_up(self) -> None:
         """Load the embedder and run it once. Never raises."""
-        if self.background:
-            give_way()
         try:
             self.embedder().query("warm up")
         except ModelError:
@@ -144,7 +138,13 @@ class Models:
             return RemoteEncoder(self.settings.remote)
         if not self.settings.embedder:
             raise ModelError("search by meaning is switched off (search.embedder is empty)")
-        return encoder_of(manifest_of(self.settings.embedder), self.settings.run)
+        return self._opened(manifest_of(self.settings.embedder))
+
+    def _opened(self, manifest: Manifest) -> Encoder:
+        run = self.settings.run
+        return (
+            ApartEncoder(manifest, run, encoder_of) if run.background else encoder_of(manifest, run)
+        )
 
     def _open_reranker(self) -> Reranker | None:
         if self.settings.reranker == "late":
@@ -157,11 +157,9 @@ class Models:
         return OnnxReranker(manifest_of(self.settings.reranker), self.settings.run)
 
     def _open_quick(self) -> Encoder | None:
-        from treewright_indexer.encoders.static import StaticEncoder
-
         if self.settings.remote is None and not self.settings.embedder:
             return None  # no vectors are wanted
-        return StaticEncoder(manifest_of(self.settings.quick))
+        return self._opened(manifest_of(self.settings.quick))
 
 
 class _Once:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from treewright_indexer.encoders.codetext import document_of
 from treewright_indexer.search.dense import DenseIndex, pack
 
 if TYPE_CHECKING:
-    from treewright_indexer.encoders import Encoder
+    from treewright_indexer.encoders import Encoder, Matrix
     from treewright_indexer.store import Store
     from treewright_indexer.store.vectors import SharedVectors
 
@@ -71,11 +72,11 @@ class Generation:
         """The first `n` that are to be embedded."""
         return dict(islice(self.pending.items(), n))
 
-    def embed(self, some: Mapping[int, bytes], texts: Mapping[bytes, str]) -> None:
-        """Embed what `texts` has of `some`; the others stay without: their file changed."""
+    def embed(self, some: Mapping[int, bytes], texts: Mapping[bytes, tuple[str, str, str]]) -> None:
+        """Embed what `texts` has of `some`, as (path, symbol, code); the others stay without."""
         packed: dict[bytes, bytes] = {}
         if texts:
-            vectors = self.encoder.documents(list(texts.values()))
+            vectors = _vectors(self.encoder, list(texts.values()))
             packed = dict(zip(texts, pack(vectors), strict=True))
             if self._shared is not None:
                 self._shared.put(packed.items())
@@ -83,3 +84,10 @@ class Generation:
         self.index.update(self._alive, new)
         for number in some:
             self.pending.pop(number, None)
+
+
+def _vectors(encoder: Encoder, chunks: list[tuple[str, str, str]]) -> Matrix:
+    make = getattr(encoder, "chunks", None)  # one that makes the texts itself
+    if make is not None:
+        return make(chunks)
+    return encoder.documents([document_of(encoder, *chunk) for chunk in chunks])

@@ -17,11 +17,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from treewright_indexer.encoders import codetext
+from treewright_indexer.encoders.codetext import document_of
 from treewright_indexer.encoders.manifest import ModelError
-from treewright_indexer.encoders.providers import give_way
 from treewright_indexer.encoders.shelf import Models
 from treewright_indexer.errors import StoreError, TreewrightError
 from treewright_indexer.search.generation import Generation
@@ -48,6 +47,9 @@ _QUICK_UNTIL: Final = 0.5
 """Share of chunks with a vector from which it is no longer worth it."""
 _RECENT: Final = 500
 _END_S: Final = 1.5
+_BUSY_S: Final = 0.25
+_REST_S: Final = 30.0
+"""From so long without work on, a process that embeds is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,15 @@ class Vectors:
         cache_dir: Path | None,
         *,
         tell: Callable[[str], None] = lambda message: None,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        """While `busy`, nothing is embedded: what is read meanwhile comes first."""
         self._root = root
         self._store = store
         self._models = models
         self._cache_dir = cache_dir
         self._tell = tell
+        self._busy = busy
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._wanted = False
@@ -217,6 +222,7 @@ class Vectors:
         with self._condition:
             self._closed = True
             self._condition.notify_all()
+        self._let_rest()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_END_S)  # a step that takes longer ends by itself
 
@@ -227,9 +233,9 @@ class Vectors:
         try:
             while not self._closed:
                 self._exchanged = False
+                if self._stop():
+                    break
                 models = self._models
-                if models.background:
-                    give_way()
                 encoder = models.embedder()
                 path = None
                 if self._cache_dir is not None:
@@ -265,16 +271,26 @@ class Vectors:
 
     def _next(self) -> bool:
         with self._condition:
+            rested = False
             while not (self._closed or self._exchanged) and (not self._wanted or self._paused):
                 self._condition.notify_all()
-                self._condition.wait()
+                if not self._condition.wait(None if rested else _REST_S):
+                    self._let_rest()
+                    rested = True
             self._wanted = False
             return not (self._closed or self._exchanged)
 
+    def _let_rest(self) -> None:
+        """End the processes that embed, where there are some."""
+        for generation in (self._building, self._quick):
+            rest = getattr(generation.encoder, "rest", None) if generation is not None else None
+            if rest is not None:
+                rest()
+
     def _stop(self) -> bool:
         with self._condition:
-            while self._paused and not self._closed:
-                self._condition.wait()
+            while (self._paused or self._busy()) and not self._closed:
+                self._condition.wait(None if self._paused else _BUSY_S)
             return self._closed or self._exchanged
 
     def _bring_up_to_date(self, building: Generation) -> None:
@@ -290,7 +306,9 @@ class Vectors:
                 self._serving = Serving(building.encoder, building.index, True)
             if not building.pending:
                 self._done_generation = generation
-                self._quick = None
+                if self._quick is not None:
+                    self._let_rest()
+                    self._quick = None
                 break
             self.n_embedded += self._embed(building, _STEP)
             done, total = building.progress
@@ -322,7 +340,7 @@ class Vectors:
         rows = self._store.chunks(some)
         files = self._store.files()
         texts: dict[str, SourceText | None] = {}
-        wanted: dict[bytes, str] = {}
+        wanted: dict[bytes, tuple[str, str, str]] = {}
         for number, key in some.items():
             row = rows.get(number)
             if row is None or not has_meaning(row.path):
@@ -333,7 +351,7 @@ class Vectors:
             text = texts[row.path]
             if text is not None:
                 code = text.data[row.start : row.end].decode("utf-8", "replace")
-                wanted[key] = document_of(generation.encoder, row.path, row.symbol, code)
+                wanted[key] = row.path, row.symbol, code
         generation.embed(some, wanted)
         return len(wanted)
 
@@ -344,11 +362,3 @@ class Vectors:
         except (OSError, ValueError, TreewrightError):
             return None
         return text if text.hash == content_hash else None
-
-
-def document_of(encoder: Any, path: str, symbol: str, code: str) -> str:
-    """What is embedded for a chunk, in the form the encoder was trained on."""
-    manifest = getattr(encoder, "manifest", None)
-    if manifest is not None and manifest.text == "words":
-        return codetext.document_text(path, symbol, code)
-    return f"{path}\n{symbol}\n{code}"
