@@ -15,79 +15,19 @@ the ratios count, not the milliseconds. Times are from spawn on, in ms:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from lsp import Server
 
 ROOT = Path(__file__).resolve().parents[1]
-CAPABILITIES: dict[str, Any] = {
-    "general": {"positionEncodings": ["utf-16"]},
-    "workspace": {"workspaceFolders": True, "configuration": True},
-    "window": {"workDoneProgress": False},
-}
-
-
-class Server:
-    """One server process, spoken to in blocking reads."""
-
-    def __init__(self, command: Sequence[str], env: dict[str, str]) -> None:
-        self.started = time.perf_counter()
-        self._process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=env,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._in, self._out = self._process.stdin, self._process.stdout
-        self._count = 0
-
-    def send(self, message: dict[str, Any]) -> None:
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self._in.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-        self._in.flush()
-
-    def request(self, method: str, params: Any) -> Any:
-        self._count += 1
-        self.send({"id": self._count, "method": method, "params": params})
-        while True:
-            message = self._read()
-            if "method" in message and "id" in message:  # the server asks something
-                asking: Any = message.get("params") or {}
-                asked: list[Any] = asking.get("items", [])
-                self.send({"id": message["id"], "result": [None] * len(asked) or None})
-            elif message.get("id") == self._count:
-                return message.get("result")
-
-    def _read(self) -> dict[str, Any]:
-        length = 0
-        while (line := self._out.readline().strip()) != b"":
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        if not length:
-            raise RuntimeError("the server has gone")
-        return json.loads(self._out.read(length))
-
-    def cpu_s(self) -> float:
-        """User and system time of the process and the children it has waited for."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._in.close()
-        self._out.close()
 
 
 class Result(NamedTuple):
@@ -100,17 +40,8 @@ def measure(
     command: Sequence[str], env: dict[str, str], workspace: Path, query: str, limit_s: float
 ) -> Result:
     server = Server(command, env)
-    uri = workspace.as_uri()
-    params = {
-        "processId": os.getpid(),
-        "rootUri": uri,
-        "capabilities": CAPABILITIES,
-        "workspaceFolders": [{"uri": uri, "name": workspace.name}],
-    }
     try:
-        server.request("initialize", params)
-        initialize = time.perf_counter() - server.started
-        server.send({"method": "initialized", "params": {}})
+        initialize = server.initialize(workspace)
         first = float("nan")
         while query and time.perf_counter() - server.started < limit_s:
             found = server.request("workspace/symbol", {"query": query})
@@ -118,7 +49,7 @@ def measure(
                 first = time.perf_counter() - server.started
                 break
             time.sleep(0.01)
-        return Result(initialize * 1e3, first * 1e3, server.cpu_s())
+        return Result(initialize, first * 1e3, server.cpu_s())
     finally:
         server.stop()
 

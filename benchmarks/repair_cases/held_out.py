@@ -76,7 +76,11 @@ def test_more():
         bug("missing_call", "transpose(rows)[::-1]", "transpose(rows)"),
         bug("wrong_function", "smallest = min(row)", "smallest = max(row)"),
         bug("wrong_comparison", "other[j] <= value", "other[j] < value"),
-        bug("missing_condition", "all(len(row) == len(rows) for row in rows) and transpose", "transpose"),
+        bug(
+            "missing_condition",
+            "all(len(row) == len(rows) for row in rows) and transpose",
+            "transpose",
+        ),
     ),
     case(
         "queue",
@@ -187,11 +191,23 @@ def test_more():
     assert q.change("a", 0) and q.pop() == "a" and q.pop() == "c"
 """,
         bug("missing_update", "        self._count += 1\n", ""),
-        bug("missing_guard", '        if not self._items:\n            raise Empty("no items")\n', ""),
+        bug(
+            "missing_guard",
+            '        if not self._items:\n            raise Empty("no items")\n',
+            "",
+        ),
         bug("wrong_argument", "self.push(item, priority)", "self.push(item)"),
         bug("wrong_index", "return self._items.pop(0)[2]", "return self._items.pop(0)[1]"),
-        bug("missing_statement", "                self._items.sort()\n                return True", "                return True"),
-        bug("missing_term", "return self._items[0][2] if self._items else None", "return self._items[0][2]"),
+        bug(
+            "missing_statement",
+            "                self._items.sort()\n                return True",
+            "                return True",
+        ),
+        bug(
+            "missing_term",
+            "return self._items[0][2] if self._items else None",
+            "return self._items[0][2]",
+        ),
     ),
     case(
         "csvlike",
@@ -248,7 +264,7 @@ def table(lines):
 def column(rows, name, convert=str, default=None):
     return [convert(row[name]) if row.get(name) else default for row in rows]
 ''',
-        r'''
+        r"""
 import pytest
 from prog import column, split_row, table
 
@@ -271,8 +287,8 @@ def test_column():
     rows = [{"n": "1"}, {"n": ""}, {}]
     assert column(rows, "n", int, 0) == [1, 0, 0]
     assert column(rows, "n") == ["1", None, None]
-''',
-        r'''
+""",
+        r"""
 import pytest
 from prog import column, split_row, table
 
@@ -287,11 +303,25 @@ def test_more():
         table(["a", "1,2"])
     assert column([], "n") == []
     assert column([{"n": "2.5"}], "n", float) == [2.5]
-''',
-        bug("missing_update", '            fields.append(current)\n            current = ""', "            fields.append(current)"),
-        bug("missing_statement", "                    index += 1\n                else:", "                else:"),
-        bug("missing_block", '    if inside:\n        raise ValueError("quote is not closed")\n', ""),
-        bug("missing_statement", "            names = fields\n            continue", "            names = fields"),
+""",
+        bug(
+            "missing_update",
+            '            fields.append(current)\n            current = ""',
+            "            fields.append(current)",
+        ),
+        bug(
+            "missing_statement",
+            "                    index += 1\n                else:",
+            "                else:",
+        ),
+        bug(
+            "missing_block", '    if inside:\n        raise ValueError("quote is not closed")\n', ""
+        ),
+        bug(
+            "missing_statement",
+            "            names = fields\n            continue",
+            "            names = fields",
+        ),
         bug("wrong_value", "if row.get(name) else default", 'if row.get(name) else ""'),
         bug("missing_call", "line = line.strip()", "line = line"),
     ),
@@ -424,6 +454,10 @@ def test_more():
         bug("missing_max", "max(1, len(names))", "len(names)"),
         bug("swapped", "before, self.value = self.value, 0", "self.value, before = 0, self.value"),
         bug("missing_call", "in sorted(times)", "in times"),
-        bug("wrong_variable", "value = function(value)\n        return value", "result = function(value)\n        return value"),
+        bug(
+            "wrong_variable",
+            "value = function(value)\n        return value",
+            "result = function(value)\n        return value",
+        ),
     ),
 ]

@@ -85,7 +85,8 @@ def test_the_menu_finds_similar_code_and_tests_when_picked(client: LspClient, ro
     command = client.request("codeAction/resolve", similar)["command"]
     assert command["command"] == "treewright.showReferences"
     places = [Path(each["uri"]).name for each in command["arguments"][2]]
-    assert places[0] == "refund.py" and "pay.py" not in places
+    assert places[0] == "refund.py"
+    assert "pay.py" not in places
     command = client.request("codeAction/resolve", tests)["command"]
     assert [Path(each["uri"]).name for each in command["arguments"][2]] == ["test_pay.py"]
     only = _actions(client, root, only=["treewright.find.tests"])

@@ -25,7 +25,9 @@ UNTRUSTED = {"agent": {"trusted": False}}
 def _children(client: LspClient) -> list[str]:
     process = psutil.Process(client.process.pid)
     lines = [" ".join(child.cmdline()) for child in process.children(recursive=True)]
-    return [line for line in lines if "treewright_indexer" not in line]  # its own readers and models
+    return [
+        line for line in lines if "treewright_indexer" not in line
+    ]  # its own readers and models
 
 
 def _texts(root: Path) -> dict[str, str]:

@@ -36,8 +36,7 @@ def proposal_of(
         reason="",
         source=source,
         rung=source,
-        fingerprint=fingerprint
-        or hashlib.sha256(f"{title}{before}{after}".encode()).hexdigest(),
+        fingerprint=fingerprint or hashlib.sha256(f"{title}{before}{after}".encode()).hexdigest(),
         change=change,
         report=Report(True, (), ()),
         annotations=(),

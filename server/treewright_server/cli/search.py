@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> int:
     if models is not None:
         models.start_warm_up()
     with opened(root, models=models) as (workspace, folder):
-        _wait_for_vectors(folder)
+        _wait_for_vectors(folder, patient=arguments.batch)
         wanted = models is not None and arguments.rerank is not False
         searcher = _Searcher(workspace, arguments.mode, _reranker(models) if wanted else None)
         if arguments.batch:
@@ -110,15 +110,27 @@ def _reranker(models: Models | None) -> Reranker | None:
         return None
 
 
-def _wait_for_vectors(folder: Folder) -> None:
-    """Until every chunk has its vector, or it is known that there will be none."""
-    if folder.vectors is not None:
-        bar = ProgressLine(sys.stderr)
-        folder.vectors.report = bar.report
-        try:
-            folder.vectors.wait_complete(None)
-        finally:
-            bar.clear()
+def _wait_for_vectors(folder: Folder, *, patient: bool) -> None:
+    """Until every chunk has its vector, or it is known that there will be none.
+
+    Unless `patient`, who interrupts that is answered with what there is.
+    """
+    if folder.vectors is None:
+        return
+    bar = ProgressLine(sys.stderr)
+
+    def report(done: int, total: int, message: str) -> None:
+        hint = "" if patient else ", Ctrl-C: answer now"
+        bar.report(done, total, f"{message}{hint}")
+
+    folder.vectors.report = report
+    try:
+        folder.vectors.wait_complete(None)
+    except KeyboardInterrupt:
+        if patient:
+            raise
+    finally:
+        bar.clear()
 
 
 def _show(answer: Answer, explain: bool) -> None:

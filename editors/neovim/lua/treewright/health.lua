@@ -41,6 +41,16 @@ function M.check()
     health.info("no server is running; `vim.lsp.enable('treewright')` starts one with the next file")
   else
     health.ok(('%d running'):format(#clients))
+    for _, client in ipairs(clients) do
+      local beside = vim.tbl_get(client.settings or {}, 'treewright', 'features', 'beside') or {}
+      if #beside > 0 then
+        health.info('beside it: ' .. table.concat(beside, ', '))
+      end
+    end
+    local status = require('treewright.status').get()
+    for _, line in ipairs(status and require('treewright.status').lines(status) or {}) do
+      health.info(line)
+    end
   end
 end
 

@@ -1,138 +1,214 @@
--- :Treewright <subcommand> …; each subcommand is one function in `M.commands`.
+-- :Treewright <subcommand> …; each is one row of `M.commands`, its module loaded when it is used.
+local rpc = require('treewright.rpc')
+
 local M = {}
 
-local function notify(message, level)
-  vim.notify('treewright: ' .. message, level or vim.log.levels.INFO)
-end
-
---- The client attached to this buffer, else any running one.
---- @return vim.lsp.Client?
-function M.client(buffer)
-  local attached = vim.lsp.get_clients({ name = 'treewright', bufnr = buffer or 0 })
-  return attached[1] or vim.lsp.get_clients({ name = 'treewright' })[1]
-end
+M.client = rpc.client
 
 --- Run a server command; `done(result)` is called with its answer, errors are shown.
---- @param name string
---- @param argument table?
---- @param done fun(result: any)
 function M.execute(name, argument, done)
-  local client = M.client()
-  if not client then
-    return notify('no server is running here', vim.log.levels.WARN)
+  return rpc.execute(name, argument, done)
+end
+
+--- A few words for 'statusline': `%{%v:lua.require'treewright'.statusline()%}`.
+--- @return string
+function M.statusline()
+  return require('treewright.status').line()
+end
+
+local function inline(name, ...)
+  local given = { ... }
+  return function()
+    require('treewright.inline')[name](unpack(given))
   end
-  -- A real buffer number: with 0, text typed a moment ago would not reach the server first.
-  local buffer = vim.api.nvim_get_current_buf()
-  local arguments = argument and { argument } or {}
-  client:request('workspace/executeCommand', { command = name, arguments = arguments }, function(err, result)
-    if err then
-      return notify(err.message, vim.log.levels.ERROR)
+end
+
+--- What a request without words is about.
+local function subject(command)
+  if command and command.range and command.range > 0 then
+    return 'the selection'
+  end
+  local word = vim.fn.expand('<cword>')
+  return word ~= '' and ('`%s`'):format(word) or 'this file'
+end
+
+--- Say something in the chat: the words given, else those of `default(command)`.
+local function say(mode, default)
+  return function(words, command)
+    local spoken = table.concat(words, ' ')
+    if default then
+      spoken = spoken == '' and default(command) or default(command, spoken)
     end
-    done(result)
-  end, buffer)
-end
-
-local function root_of(client)
-  return client.root_dir or (client.workspace_folders and vim.uri_to_fname(client.workspace_folders[1].uri)) or vim.fn.getcwd()
-end
-
---- Rows with path, line and text become a quickfix list.
-local function quickfix(title, rows, text_of)
-  local client = M.client()
-  local root = client and root_of(client) or vim.fn.getcwd()
-  local items = {}
-  for _, row in ipairs(rows) do
-    items[#items + 1] = {
-      filename = vim.fs.joinpath(root, row.path),
-      lnum = row.line or row.start_line,
-      end_lnum = row.end_line,
-      col = row.column or 1,
-      text = text_of(row),
-    }
+    require('treewright.chat').open(spoken, mode, command)
   end
-  vim.fn.setqflist({}, ' ', { title = title, items = items })
-  if #items == 0 then
-    return notify('nothing found: ' .. title)
-  end
-  vim.cmd('botright copen')
 end
 
-M.relations = { 'definitions', 'references', 'callers', 'callees', 'subclasses', 'importers', 'tests' }
-
-M.commands = {
-  search = function(words)
-    local query = table.concat(words, ' ')
-    if query == '' then
-      return vim.ui.input({ prompt = 'Search code: ' }, function(given)
-        if given and given ~= '' then
-          M.commands.search({ given })
-        end
-      end)
+--- The same, asked for when no words are given.
+local function ask_first(prompt, mode)
+  return function(words, command)
+    if #words > 0 then
+      return say(mode)(words, command)
     end
-    M.execute('treewright.search', { query = query, k = 20 }, function(hits)
-      quickfix('search: ' .. query, hits, function(hit)
-        return ('[%s] %s'):format(hit.symbol ~= '' and hit.symbol or hit.kind, vim.split(hit.snippet, '\n')[1])
-      end)
-    end)
-  end,
-
-  status = function()
-    M.execute('treewright.index.status', nil, function(status)
-      local lines = {}
-      for _, folder in ipairs(status.folders) do
-        lines[#lines + 1] = ('%s: %d files, %d symbols%s'):format(
-          folder.root, folder.counts.files, folder.counts.symbols,
-          folder.ready and '' or (', %d files left to read'):format(folder.pending))
+    vim.ui.input({ prompt = prompt }, function(given)
+      if given and vim.trim(given) ~= '' then
+        say(mode)({ given }, command)
       end
-      notify(#lines > 0 and table.concat(lines, '\n') or 'no folder is open')
     end)
+  end
+end
+
+local FORMATS = { 'messages', 'prompt_completion', 'alpaca', 'sharegpt', 'dpo', 'kto', 'next_edit' }
+
+--- @type table<string, fun(words: string[], command: table)>
+M.commands = {
+  -- asking
+  ask = say('ask'),
+  chat = say('ask'),
+  explain = say('ask', function(command, words)
+    return 'Explain ' .. (words or subject(command))
+  end),
+  task = ask_first('What should be done? ', 'task'),
+  refactor = ask_first('What should change in the workspace? ', 'task'),
+  tests = say('task', function(command, words)
+    return 'Write tests for ' .. (words or subject(command))
+  end),
+  send = function()
+    require('treewright.chat').send()
+  end,
+  context = function(words, command)
+    require('treewright.chat').add_context(words, command)
+  end,
+  new = function()
+    require('treewright.chat').new()
+  end,
+  history = function()
+    require('treewright.chat').history()
+  end,
+  stop = function()
+    local chat, edit = require('treewright.chat').stop(), require('treewright.ask').stop()
+    if not chat and not edit then
+      rpc.say('nothing is under way')
+    end
   end,
 
+  -- changing
+  edit = function(words, command)
+    require('treewright.ask').edit(table.concat(words, ' '), command)
+  end,
+  fix = function()
+    require('treewright.ask').fix()
+  end,
+
+  -- reviewing
+  review = function()
+    require('treewright.review').open()
+  end,
+  accept = inline('accept'),
+  reject = inline('reject'),
+  ['accept-all'] = inline('all', 'accept'),
+  ['reject-all'] = inline('all', 'reject'),
+  next = inline('step', true),
+  previous = inline('step', false),
+  refresh = function()
+    local proposals = require('treewright.proposals')
+    local entry = proposals.in_buffer(vim.api.nvim_get_current_buf())[1] or proposals.entries[1]
+    if not entry then
+      return rpc.say('nothing is under review')
+    end
+    proposals.refresh(entry, require('treewright.review').present)
+  end,
+  undo = function()
+    require('treewright.proposals').undo()
+  end,
+
+  -- finding
+  search = function(words)
+    require('treewright.lists').search(table.concat(words, ' '))
+  end,
+  similar = function(_, command)
+    require('treewright.ask').subject(command, require('treewright.lists').similar)
+  end,
+  impact = function(words)
+    local depth = tonumber(words[1]) or 3
+    require('treewright.lists').impact(math.max(1, math.min(6, math.floor(depth))))
+  end,
+
+  -- the server
+  status = function()
+    rpc.request('treewright/status', vim.empty_dict(), function(err, status)
+      if err then
+        return rpc.say(err.message, vim.log.levels.ERROR)
+      end
+      rpc.say(table.concat(require('treewright.status').lines(status), '\n'))
+    end)
+  end,
   rebuild = function()
-    M.execute('treewright.index.rebuild', nil, function()
-      notify('building the index anew')
+    rpc.execute('treewright.index.rebuild', nil, function()
+      rpc.say('building the index anew')
     end)
   end,
-
+  feedback = function(words)
+    local format = words[1] or 'messages'
+    local client = rpc.client()
+    local root = client and client.root_dir or vim.fn.getcwd()
+    vim.ui.input({ prompt = 'Write the feedback to: ', default = 'feedback.jsonl', completion = 'file' }, function(path)
+      if not path or path == '' then
+        return
+      end
+      local line = require('treewright.config').command(root)
+      local call = vim.list_slice(line, 1, #line - 1)
+      vim.list_extend(call, { 'feedback', 'export', '--format', format, '--output', vim.fn.fnamemodify(path, ':p'), '--workspace', root })
+      vim.system(call, { text = true }, vim.schedule_wrap(function(done)
+        if done.code == 0 then
+          rpc.say('feedback was written to ' .. path)
+        else
+          rpc.say(vim.trim(done.stderr), vim.log.levels.ERROR)
+        end
+      end))
+    end)
+  end,
   log = function()
     local path = vim.env.TREEWRIGHT_HOME and vim.fs.joinpath(vim.env.TREEWRIGHT_HOME, 'log')
       or vim.fn.expand((vim.env.XDG_STATE_HOME or '~/.local/state') .. '/treewright/log')
-    vim.cmd.edit(vim.fs.joinpath(path, 'treewright.log'))
+    vim.cmd.edit(vim.fn.fnameescape(vim.fs.joinpath(path, 'treewright.log')))
   end,
-
   restart = function()
-    local buffers = {}
-    for _, client in ipairs(vim.lsp.get_clients({ name = 'treewright' })) do
-      vim.list_extend(buffers, vim.tbl_keys(client.attached_buffers))
+    local watchdog = require('treewright.watchdog')
+    watchdog.forget()
+    local clients = vim.lsp.get_clients({ name = 'treewright' })
+    for _, client in ipairs(clients) do
+      watchdog.expect(client.id)
       client:stop()
     end
-    vim.defer_fn(function()
-      for _, buffer in ipairs(buffers) do
-        if vim.api.nvim_buf_is_loaded(buffer) then
-          vim.api.nvim_exec_autocmds('FileType', { buffer = buffer, modeline = false })
-        end
-      end
-    end, 500)
+    vim.wait(3000, function()
+      return vim.iter(clients):all(function(client)
+        return client:is_stopped()
+      end)
+    end, 20)
+    watchdog.start()
   end,
 }
 
-for _, relation in ipairs(M.relations) do
+for _, relation in ipairs({ 'definitions', 'references', 'callers', 'callees', 'subclasses', 'importers', 'tests-of' }) do
   M.commands[relation] = function(words)
     local symbol = words[1] or vim.fn.expand('<cword>')
-    M.execute('treewright.graph', { relation = relation, symbol = symbol }, function(rows)
-      quickfix(relation .. ' of ' .. symbol, rows, function(row)
-        return ('%s  (%s, %s)'):format(row.text, row.kind, row.confidence)
-      end)
-    end)
+    require('treewright.lists').relation((relation:gsub('%-of$', '')), symbol)
   end
 end
+
+--- Words that may follow a subcommand.
+local ARGUMENTS = {
+  context = { 'clear' },
+  impact = { '1', '2', '3', '4', '5', '6' },
+  feedback = FORMATS,
+}
 
 function M.run(command)
   local words = vim.deepcopy(command.fargs)
   local name = table.remove(words, 1) or 'status'
   local run = M.commands[name]
   if not run then
-    return notify(('no subcommand %q; there are: %s'):format(name, table.concat(M.names(), ', ')), vim.log.levels.ERROR)
+    return rpc.say(('no subcommand %q; there are: %s'):format(name, table.concat(M.names(), ', ')), vim.log.levels.ERROR)
   end
   run(words, command)
 end
@@ -144,12 +220,10 @@ function M.names()
 end
 
 function M.complete(lead, line)
-  if vim.trim(line):match('^%S+%s+%S+%s') then
-    return {}
-  end
-  return vim.tbl_filter(function(name)
-    return vim.startswith(name, lead)
-  end, M.names())
+  local name = line:match('^.-Treewright!?%s+(%S+)%s')
+  return vim.tbl_filter(function(word)
+    return vim.startswith(word, lead)
+  end, name and (ARGUMENTS[name] or {}) or M.names())
 end
 
 return M
