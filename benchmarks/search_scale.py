@@ -30,6 +30,7 @@ from treewright_indexer.search.dense import DenseIndex, pack
 from treewright_indexer.search.plan import plan_of
 from treewright_indexer.search.vectors import Serving
 from treewright_indexer.settings import IndexSettings
+from treewright_indexer.store.sqlite import connect
 from treewright_indexer.workspace import Workspace
 
 QUERIES = (
@@ -70,7 +71,7 @@ def spread(times: list[tuple[float, float]]) -> dict[str, float]:
 
 def real_vectors(path: Path, limit: int) -> Any:
     """(rows, dimensions) float32 of unit length."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection = connect(path, flags=apsw.SQLITE_OPEN_READONLY)
     rows = [row[0] for row in connection.execute("SELECT data FROM vector LIMIT ?", (limit,))]
     raw = np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1)
     codes = np.ascontiguousarray(raw[:, :-4]).view(np.int8).astype(np.float32)
