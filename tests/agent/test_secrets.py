@@ -123,7 +123,10 @@ def test_redaction_ends_and_is_stable(text: str) -> None:
     ids=lambda text: repr(text[:12]),
 )  # fmt: skip
 def test_no_text_takes_for_ever(text: str) -> None:
-    """The detector reads what attackers write."""
+    """The detector reads what attackers write: none of these makes it try every way to read it.
+
+    One expression that does takes minutes for any of these texts, seconds if none does.
+    """
     began = time.process_time()
     find_secrets(text)
-    assert time.process_time() - began < 3.0
+    assert time.process_time() - began < 30.0

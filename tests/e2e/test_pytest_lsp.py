@@ -114,7 +114,7 @@ async def test_find_rename_and_fix(client: LanguageClient, tmp_path: Path) -> No
         if client.diagnostics.get(late):
             break
         await asyncio.sleep(0.05)
-    (diagnostic,) = client.diagnostics[late]
+    (diagnostic,) = (each for each in client.diagnostics[late] if each.code == "F821")
     assert diagnostic.code == "F821"
     actions = await client.text_document_code_action_async(
         lsp.CodeActionParams(

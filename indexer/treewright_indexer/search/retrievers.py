@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from treewright_indexer.encoders.manifest import ModelError
 from treewright_indexer.errors import StoreError, TreewrightError
 from treewright_indexer.search import lexical
 from treewright_indexer.search.fuse import Candidate
@@ -17,7 +18,7 @@ from treewright_indexer.text import Span
 
 if TYPE_CHECKING:
     from treewright_indexer.cancel import CancelToken
-    from treewright_indexer.encoders import Matrix
+    from treewright_indexer.encoders import Encoder, Matrix
     from treewright_indexer.folder import Folder
     from treewright_indexer.search.plan import Plan
     from treewright_indexer.search.vectors import Serving
@@ -88,11 +89,12 @@ class Meaning:
             if serving is not None:
                 encoder = serving.encoder
             if encoder.generation not in vectors:
-                vectors[encoder.generation] = (
+                made = (
                     encoder.query(query)
                     if document is None
                     else folder.vectors.embed_now(encoder, [document])[0]
                 )
+                vectors[encoder.generation] = _sound(encoder, made)
             self.relevant = encoder.relevant
             if serving is not None:
                 self._asked[folder.root] = serving, vectors[encoder.generation]
@@ -163,6 +165,18 @@ class Meaning:
         if not self._current[path]:
             return None
         return _of_row(self._snapshot, path, row)
+
+
+def _sound(encoder: Encoder, vector: Matrix) -> Matrix:
+    """`vector`, if it can be compared with the encoder's others. Raises ModelError."""
+    import numpy as np
+
+    if vector.shape != (encoder.dimensions,) or not np.isfinite(vector).all():
+        raise ModelError(
+            f"the model {encoder.generation} gave a query {vector.size} numbers that cannot be "
+            f"compared: {encoder.dimensions} finite ones were due"
+        )
+    return vector
 
 
 def names(snapshot: Snapshot, plan: Plan) -> Found:
