@@ -94,14 +94,29 @@ def _parser() -> argparse.ArgumentParser:
 
     apply = commands.add_parser("apply", help="run operations; prints a diff")
     _path(apply)
-    apply.add_argument("operations", metavar="OPERATIONS.json", help="`-` reads standard input")
+    apply.add_argument(
+        "operations", metavar="OPERATION|FILE",
+        help="an operation (`treewright operations` lists them), or JSON: a file, `-` for standard input",
+    )  # fmt: skip
+    apply.add_argument(
+        "given",
+        metavar="NAME=VALUE",
+        nargs="*",
+        help="its arguments; at=FILE:LINE:COLUMN is a place",
+    )
     apply.add_argument("--write", action="store_true", help="write the changed files")
+
+    operations = commands.add_parser("operations", help="what `apply` can do")
+    operations.add_argument("name", nargs="?", metavar="OPERATION", help="one of them in full")
+    _json(operations)
 
     task = commands.add_parser("task", help="do a task; prints its diff")
     _path(task)
-    task.add_argument(
+    what = task.add_mutually_exclusive_group()
+    what.add_argument("instruction", nargs="?", metavar="INSTRUCTION", help="what is to be done")
+    what.add_argument(
         "--task-file", metavar="FILE",
-        help='JSON such as {"instruction": "…"}; without it, or with `-`, standard input',
+        help='JSON such as {"instruction": "…"}; without both, or with `-`, standard input',
     )  # fmt: skip
     task.add_argument("--write", action="store_true", help="write the changed files")
     task.add_argument("--branch", action="store_true", help="commit on a branch of its own instead")

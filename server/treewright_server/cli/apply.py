@@ -1,5 +1,6 @@
 """treewright apply: run operations on a folder and print a diff that `git apply` takes.
 
+One operation is said by its name and arguments (`cli/operations.py`), several by JSON.
 The operations file is one call, a list of calls, or `{"operations": [calls]}`; a call is
 `{"operation": name, "arguments": {…}}`. Paths in arguments are relative to the folder. Each call
 sees the text that the ones before it made.
@@ -39,11 +40,19 @@ def run(arguments: Namespace) -> int:
     root = folder_path(arguments.path)
     if arguments.write:
         require_trust(root, "nothing is written")
-    calls = _calls(_read(arguments.operations), root)
+    from treewright_agent.operations import operation_named
     from treewright_agent.proposals import propose
+    from treewright_server.cli.operations import call_of
 
+    named = bool(arguments.given) or not _is_file(arguments.operations)
+    calls = [] if named else _calls(_read(arguments.operations), root)
+    if named:
+        operation_named(arguments.operations)  # a wrong name is said before anything is read
     with opened(root) as (workspace, _):
         snapshot = workspace.snapshot()
+        if named:
+            call = call_of(arguments.operations, arguments.given, root, snapshot.text)
+            calls = [call._replace(arguments=_absolute(call.arguments, root))]
         title = ", ".join(dict.fromkeys(call.operation for call in calls))
         proposal = propose(snapshot, title, calls, "operation", CancelToken())
         if proposal is None:
@@ -60,6 +69,11 @@ def run(arguments: Namespace) -> int:
         write(texts)
         print(f"treewright: {len(texts)} files written", file=sys.stderr)
     return DONE
+
+
+def _is_file(given: str) -> bool:
+    """Whether this means a file, there or not: no operation's name has a dot or a slash."""
+    return given == "-" or os.path.exists(given) or not given.isidentifier()
 
 
 def _read(given: str) -> bytes:

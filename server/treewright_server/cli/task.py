@@ -1,7 +1,7 @@
 """treewright task: do a task headlessly and print its diff; nothing is written without `--write`.
 
-The task is JSON, `{"instruction": …}` with `task_id`, `kind` and `attachments` if wanted, from
-`--task-file` or standard input. It works without a model (rules, repair by search) and with any
+The task is said in words, or is JSON, `{"instruction": …}` with `task_id`, `kind` and `attachments`
+if wanted, from `--task-file` or standard input. It works without a model (rules, repair by search) and with any
 OpenAI-compatible endpoint or step server that settings or the environment name. Exit codes: 0 done,
 1 not done (bad JSON as well), 2 bad usage.
 """
@@ -15,6 +15,8 @@ from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError, TreewrightError
@@ -49,7 +51,7 @@ def run(arguments: Namespace) -> int:
     from treewright_agent.routines.request import read_task
 
     try:
-        request = read_task(_read(arguments.task_file))
+        request = read_task(_given(arguments))
     except ArgumentsError as error:
         print(f"treewright: error: {error}", file=sys.stderr)
         return NOT_DONE
@@ -59,7 +61,8 @@ def run(arguments: Namespace) -> int:
         services = tasking.services_of(
             settings.agent, root, os.environ, tell=_say, trusted=settings.agent.trusted
         )
-        person = sys.stdin.isatty() and arguments.task_file is not None and not settings.agent.ci
+        unread = arguments.task_file is not None or arguments.instruction is not None
+        person = sys.stdin.isatty() and unread and not settings.agent.ci
         services = replace(
             services,
             on_event=_Reporter(sys.stderr.isatty() and not arguments.json),
@@ -237,9 +240,13 @@ def _approve(plan: Plan, warnings: Any) -> Plan | None:
     return plan if answer in ("", "y", "yes", "j", "ja", "是") else None
 
 
-def _read(given: str | None) -> bytes:
-    if given is None or given == "-":
+def _given(arguments: Namespace) -> bytes:
+    """The task's JSON, as if it had been read when it is said in words."""
+    if arguments.instruction is not None:
+        return msgspec.json.encode({"instruction": arguments.instruction})
+    if arguments.task_file is None or arguments.task_file == "-":
         return sys.stdin.buffer.read()
+    given = arguments.task_file
     try:
         return Path(given).read_bytes()
     except OSError as error:
