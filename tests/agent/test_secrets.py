@@ -125,8 +125,8 @@ def test_redaction_ends_and_is_stable(text: str) -> None:
 def test_no_text_takes_for_ever(text: str) -> None:
     """The detector reads what attackers write: none of these makes it try every way to read it.
 
-    One expression that does takes minutes for any of these texts, seconds if none does.
+    One expression that does takes minutes for any of these texts, half a second if none does.
     """
     began = time.process_time()
     find_secrets(text)
-    assert time.process_time() - began < 30.0
+    assert time.process_time() - began < 5.0  # 0.6 s at the most, on a busy machine

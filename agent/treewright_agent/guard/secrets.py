@@ -11,7 +11,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 
 
@@ -78,7 +78,13 @@ _SHAPES: tuple[tuple[str, str], ...] = (
         r"\b(?:gsk_\w{40,}|pplx-\w{40,}|xai-\w{60,}|r8_\w{37}|AQ\.[\w-]{40,}|co_[A-Za-z0-9]{38,}|nvapi-[\w-]{60,})",
     ),
     ("azure secret", r"(?<![\w~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![\w~.-])"),
-    ("putty key", r"PuTTY-User-Key-File-\d[\s\S]{0,4000}?(?:Private-MAC: *[0-9a-f]+|\Z)"),
+    (
+        "putty key",
+        (
+            r"PuTTY-User-Key-File-\d(?:(?!Private-MAC|PuTTY-User)[\s\S]){0,4000}+"
+            r"(?:Private-MAC: *[0-9a-f]+|(?=PuTTY-User)|\Z)"
+        ),
+    ),
     ("web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"),
 )
 _SPACED = "private key", "putty key", "hosting phrase"
@@ -122,20 +128,25 @@ _GROUPED: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
 )
-_NAME = (
-    r"[\w.-]{0,60}(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|credential|auth[_-]?key|client[_-]?secret|signing[_-]?key|encryption[_-]?key)s?[\w-]{0,60}"
+# What a name that holds a secret has in it. Everything starts from these words and each step from
+# them is bounded and possessive, so that a text costs the same however it is written.
+_WORDS = (
+    r"passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential"
+    r"|auth[_-]?key|signing[_-]?key|encryption[_-]?key"
 )
-_KEYWORD = re.compile(
-    r"(?i)passw|passphrase|pwd|secret|token|credential|(?:api|access|private|auth|signing|encryption)[_-]?key"
-)
+_KEYWORD = re.compile(_WORDS, re.IGNORECASE)
+_REST = r"[\w-]{0,60}+"
+"""What a name has behind the telling word."""
 _QUOTED = re.compile(
-    rf"(?i)\b{_NAME}[\"']?\]?\s{{0,20}}(?::\s{{0,5}}[\w.\[\], |]{{1,80}})?(?:=>|:=|=|:)\s{{0,20}}[bruf]{{0,2}}"
-    r"(?:\"((?:[^\"\\\n]|\\.){6,})\"|'((?:[^'\\\n]|\\.){6,})')"
+    rf"(?i:{_WORDS}){_REST}[\"']?\]?\s{{0,20}}(?::\s{{0,5}}[\w.\[\], |]{{1,80}})?(?:=>|:=|=|:)\s{{0,20}}"
+    r"(?i:[bruf]{0,2})(?:\"((?:[^\"\\\n]|\\.){6,}+)\"|'((?:[^'\\\n]|\\.){6,}+)')"
 )
-# `NAME=value` as .env files, shells and ini files have it
+# `NAME=value` as .env files, shells and ini files have it: what stands before the word, and after it
+_LINE_HEAD = re.compile(r"[ \t]{0,80}(?:export[ \t]{1,9})?[\w.-]{0,60}", re.IGNORECASE)
 _BARE = re.compile(
-    rf"(?im)^[ \t]{{0,80}}(?:export[ \t]{{1,9}})?{_NAME}[ \t]{{0,20}}[:=][ \t]{{0,20}}([^\s\"'#$({{<][^\s\"'#]{{7,}})[ \t]*(?:#.*)?\r?$"
+    rf"(?i:{_WORDS}){_REST}[ \t]{{0,20}}[:=][ \t]{{0,20}}"
+    r"([^\s\"'#$({<][^\s\"'#]{7,}+)[ \t]*+(?:#.*)?\r?$",
+    re.MULTILINE,
 )
 _RANDOM = re.compile(r"(?<![\w/+.=-])[A-Za-z0-9+/_-]{32,}={0,2}(?![\w/+])")
 _HARMLESS = re.compile(
@@ -165,13 +176,27 @@ def find(text: str) -> list[Secret]:
             group = 1 if match[1] is not None else 2
             if _is_value(match[group]):
                 found.append(Secret(match.start(group), match.end(group), "secret"))
-        for match in _BARE.finditer(text, start, end):
-            if _is_value(match[1]) and not _is_code(match[1]):
-                found.append(Secret(match.start(1), match.end(1), "secret"))
+        found += _bare(text, start, end)
     for match in _RANDOM.finditer(text):
         if looks_random(match[0]):
             found.append(Secret(match.start(), match.end(), "random text"))
     return _disjoint(found)
+
+
+def _bare(text: str, start: int, end: int) -> Iterator[Secret]:
+    """Unquoted values of the lines between `start` and `end`."""
+    at = start
+    while (word := _KEYWORD.search(text, at, end)) is not None:
+        line = text.rfind("\n", start, word.start()) + 1 or start
+        line_end = text.find("\n", word.end(), end)
+        line_end = end if line_end < 0 else line_end
+        at = word.end()
+        if not _LINE_HEAD.fullmatch(text, line, word.start()):
+            at = line_end  # no later word of this line has less before it
+        elif (match := _BARE.match(text, word.start(), line_end)) is not None:
+            if _is_value(match[1]) and not _is_code(match[1]):
+                yield Secret(match.start(1), match.end(1), "secret")
+            at = line_end
 
 
 def _telling_lines(text: str) -> list[tuple[int, int]]:
