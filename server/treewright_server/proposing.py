@@ -11,7 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.errors import ArgumentsError, RefusedError, StaleSnapshotError
+from treewright_indexer.errors import (
+    ArgumentsError,
+    RefusedError,
+    StaleSnapshotError,
+    TreewrightError,
+)
 from treewright_server.convert import Mapper, to_path
 from treewright_server.edits import to_workspace_edit
 from treewright_server.errors import RpcError
@@ -145,6 +150,13 @@ def operation_arguments(
     return arguments
 
 
+def key_of(text_hash: str, title: str, calls: Sequence[Call]) -> tuple[str, str, str]:
+    """What one offer on one text is remembered by, see `Shelf.planned`."""
+    from treewright_agent.calls import calls_to_json, canonical_json
+
+    return text_hash, title, canonical_json(calls_to_json(calls))
+
+
 def from_data(
     ls: TreewrightServer, data: Mapping[str, Any], snapshot: Snapshot, token: CancelToken
 ) -> Proposal:
@@ -170,6 +182,11 @@ def from_data(
         title, bases = str(data["title"]), dict(data["bases"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArgumentsError("unknown proposal") from error
+    if len(bases) == 1:
+        (base,) = bases.values()
+        _, verified = ls.session.shelf.planned(key_of(str(base), title, calls))
+        if verified is not None and _untouched(verified, snapshot):
+            return verified
     for path, base in bases.items():
         if base is not None and snapshot.hash(path) != base:
             from treewright_agent.validity import calls_on
@@ -181,3 +198,11 @@ def from_data(
     proposal = plan(snapshot, title, calls, "recipe", token)
     ls.session.shelf.put(proposal)
     return proposal
+
+
+def _untouched(proposal: Proposal, snapshot: Snapshot) -> bool:
+    """Whether every file it changes is as it was."""
+    try:
+        return all(snapshot.hash(file.path) == file.base_hash for file in proposal.change.files)
+    except TreewrightError:
+        return False

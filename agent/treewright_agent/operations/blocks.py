@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -79,6 +82,56 @@ class NameUse(NamedTuple):
         return self.role in WRITES
 
 
+_MAX_USES = 16
+_uses_of: OrderedDict[tuple[str, str], list[NameUse]] = OrderedDict()
+"""By (hash of the text, path), of the files that were last looked at: one menu plans a dozen
+operations on the same text. Nobody changes the lists."""
+_uses_lock = threading.Lock()
+
+
+def _start_of(use: NameUse) -> int:
+    return use.start
+
+
+def _bare_names(facts: FileFacts) -> list[NameUse]:
+    binders = {
+        (start, name): index
+        for index, scope in enumerate(facts.scopes)
+        for name, (start, *_) in scope.bindings.items()
+    }
+    found: list[NameUse] = []
+    for name in facts.postings:
+        for reference in facts.references(name):
+            role = reference.role
+            if reference.attribute or role == Role.KEYWORD:
+                continue
+            start = reference.start
+            scope = facts.scope_at(start)
+            home = -1
+            if role in (Role.PARAMETER, Role.DEFINITION):
+                home = binders.get((start, name), -1)
+            if home < 0:
+                home = _home_of(facts, name, scope)
+            found.append(NameUse(start, name, role, home, scope))
+    found.sort()
+    return found
+
+
+def _home_of(facts: FileFacts, name: str, innermost: int) -> int:
+    scopes = facts.scopes
+    index = innermost
+    while index >= 0:
+        scope = scopes[index]
+        binding = scope.bindings.get(name)
+        if binding is not None and (scope.kind != "class" or index == innermost):
+            if binding[1] == "global":
+                return 0
+            if binding[1] != "nonlocal":
+                return index
+        index = scope.parent
+    return -1
+
+
 @dataclass
 class PythonFile:
     """One Python file: its text, tree, and every bare name with where it is bound."""
@@ -101,46 +154,27 @@ class PythonFile:
     @cached_property
     def uses(self) -> list[NameUse]:
         """Every bare name, in order; attributes and keyword names are none."""
-        found: list[NameUse] = []
-        for name in self.facts.postings:
-            for reference in self.facts.references(name):
-                if reference.attribute or reference.role == Role.KEYWORD:
-                    continue
-                scope = self.facts.scope_at(reference.start)
-                if reference.role in (Role.PARAMETER, Role.DEFINITION):
-                    home = self._binder(reference.start, name)
-                else:
-                    home = self.home_of(name, reference.start)
-                found.append(NameUse(reference.start, name, reference.role, home, scope))
-        return sorted(found)
-
-    def _binder(self, start: int, name: str) -> int:
-        """The scope whose binding of `name` stands at `start`, else the one that sees it."""
-        best = -1
-        for index, scope in enumerate(self.facts.scopes):
-            if scope.bindings.get(name, (-1,))[0] == start:
-                best = index
-        return best if best >= 0 else self.home_of(name, start)
+        key = (self.text.hash, self.path)
+        with _uses_lock:
+            known = _uses_of.get(key)
+            if known is not None:
+                _uses_of.move_to_end(key)
+                return known
+        found = _bare_names(self.facts)
+        with _uses_lock:
+            _uses_of[key] = found
+            while len(_uses_of) > _MAX_USES:
+                _uses_of.popitem(last=False)
+        return found
 
     def home_of(self, name: str, offset: int) -> int:
         """Index of the scope that binds `name` as seen at `offset`, or -1."""
-        scopes = self.facts.scopes
-        index = innermost = self.facts.scope_at(offset)
-        while index >= 0:
-            scope = scopes[index]
-            binding = scope.bindings.get(name)
-            if binding is not None and (scope.kind != "class" or index == innermost):
-                if binding[1] == "global":
-                    return 0
-                if binding[1] != "nonlocal":
-                    return index
-            index = scope.parent
-        return -1
+        return _home_of(self.facts, name, self.facts.scope_at(offset))
 
-    def within(self, span: Span) -> Iterator[NameUse]:
-        for use in self.uses:
-            if span.start <= use.start < span.end:
-                yield use
+    def within(self, span: Span) -> list[NameUse]:
+        uses = self.uses
+        first = bisect_left(uses, span.start, key=_start_of)
+        return uses[first : bisect_left(uses, span.end, lo=first, key=_start_of)]
 
     def text_of(self, node: Node | Span) -> str:
         start, end = (node[0], node[1]) if isinstance(node, tuple) else node.byte_range
@@ -276,10 +310,17 @@ class PythonFile:
 
     def _lines_inside_strings(self, span: Span) -> set[int]:
         lines: set[int] = set()
-        for node in _walk(self.root):
+        pending = [self.root]
+        while pending:
+            node = pending.pop()
             if node.type == "string" and span.start <= node.start_byte < span.end:
                 first, last = self.text.line_of(node.start_byte), self.text.line_of(node.end_byte)
                 lines.update(range(first + 1, last + 1))
+            pending += [
+                child
+                for child in node.children
+                if child.start_byte < span.end and span.start < child.end_byte
+            ]
         return lines
 
     # ---------------------------------------------------------------- names

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Generic, Literal, TypeVar, cast
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from treewright_agent.changes import SourceChange
 from treewright_indexer.cancel import CancelToken
@@ -113,7 +115,7 @@ _PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 
 def checked(operation: Operation[A], given: Mapping[str, Any]) -> A:
     """The typed arguments. Raises ArgumentsError that names the field and what it should be."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(operation.arguments)}
+    fields = _fields(operation.arguments)
     unknown = [name for name in given if name not in fields]
     if unknown:
         near = get_close_matches(unknown[0], fields, n=1)
@@ -136,6 +138,11 @@ def checked(operation: Operation[A], given: Mapping[str, Any]) -> A:
         what = message[: match.start()]
         about = _about(operation, re.split(r"[.\[]", place)[0])
         raise ArgumentsError(f"{operation.name}: {place}: {what}{about}") from error
+
+
+@cache
+def _fields(arguments: type[msgspec.Struct]) -> dict[str, FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(arguments)}
 
 
 def _about(operation: Operation[Any], name: str) -> str:

@@ -25,6 +25,7 @@ _SELECTED: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("Extract function", "refactor.extract.function", "extract_function", {}),
 )  # fmt: skip
 _WORD = re.compile(rb"[\w.\x80-\xff]*")
+MOST_FILES = 24
 _AT_A_NAME = (
     ("Inline variable", "refactor.inline.variable", "inline_variable"),
     ("Inline function", "refactor.inline.function", "inline_function"),
@@ -47,8 +48,21 @@ def _offer(ctx: RecipeContext) -> list[Offer]:
         if not _may_be(ctx, operation, start):
             continue
         arguments = {"path": ctx.path, "offset": start}
+        if operation == "inline_function" and _is_everywhere(ctx, start):
+            continue
         found += _if_possible(ctx, title, kind, operation, arguments, found)
     return found
+
+
+def _is_everywhere(ctx: RecipeContext, offset: int) -> bool:
+    """Whether so many files hold the name that following it would keep a menu waiting; what is used
+    like that is not inlined from a menu."""
+    root = ctx.snapshot.tree(ctx.path).root_node
+    for at in (offset, max(0, offset - 1)):
+        node = root.descendant_for_byte_range(at, offset)
+        if node is not None and node.type == "identifier" and node.text is not None:
+            return len(ctx.snapshot.files_naming(node.text.decode())) > MOST_FILES
+    return False
 
 
 def _may_be(ctx: RecipeContext, operation: str, offset: int) -> bool:

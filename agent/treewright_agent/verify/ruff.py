@@ -250,13 +250,18 @@ def _last_line(text: str) -> str:
 def _config_state(path: str) -> tuple[tuple[str, int], ...]:
     """Every configuration file that may govern `path`, with its modification time in ns."""
     state: list[tuple[str, int]] = []
-    for folder in Path(path).parents:
-        for name in _CONFIG_NAMES:
-            try:
-                state.append((str(folder / name), os.stat(folder / name).st_mtime_ns))
-            except OSError:
-                continue
+    for config in _configs(os.path.dirname(path)):
+        try:
+            state.append((config, os.stat(config).st_mtime_ns))
+        except OSError:
+            continue
     return tuple(state)
+
+
+@lru_cache(maxsize=256)
+def _configs(folder: str) -> tuple[str, ...]:
+    folders = (Path(folder), *Path(folder).parents)
+    return tuple(str(each / name) for each in folders for name in _CONFIG_NAMES)
 
 
 def lint_folder(

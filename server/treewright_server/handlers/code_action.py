@@ -1,7 +1,9 @@
 """textDocument/codeAction: what recipes offer for any server's diagnostics at the cursor.
 
-What is offered was planned and verified: an offer that would make a file worse is not shown.
-The edit itself is sent on resolve, unless the client cannot resolve.
+A client that resolves gets what can be planned, at once: refactorings are planned by their recipes,
+quick fixes here. Verification asks a linter, which takes longer than a menu may: it runs behind the
+answer, and again when the action is picked unless it is done by then. What it refuses is not shown
+again for the same text. A client that cannot resolve gets only what was verified, with its edit.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from treewright_server import finding
 from treewright_server.convert import Mapper
 from treewright_server.fixing import fix_actions
 from treewright_server.given import ends, member, objects, path_of
-from treewright_server.lanes import answer
+from treewright_server.lanes import Lane, answer
 from treewright_server.plain import is_list, is_object, strings
-from treewright_server.proposing import edit_of, logger, plan
+from treewright_server.proposing import edit_of, key_of, logger, plan
 
 if TYPE_CHECKING:
     from treewright_agent.proposals import Proposal
@@ -73,22 +75,33 @@ def _actions(
     asked = tuple(strings(only)) if is_list(only) else None
     ctx = RecipeContext(snapshot, path, span, tuple(given), token, asked)
     actions: list[tuple[Action, Proposal | None]] = []
+    unverified: list[Offer] = []
     for recipe_id, offer in _offers(ls, ctx)[:MAX_OFFERS]:
         token.check()
         if not _wanted(offer.kind, context.get("only")):
             continue
         if offer.lazy and not ls.session.client.resolves_edit:
             continue
+        reported = given.get(offer.diagnostic) if offer.diagnostic else None
         later = offer.lazy or offer.kind.startswith(("refactor", "source"))
-        if later and ls.session.client.resolves_edit:
-            # Planned already; a menu that opens at every cursor must not wait for a linter.
-            actions.append((_unverified(recipe_id, offer, path, text.hash), None))
-            continue
-        proposal = _verified(ls, offer, text.hash, snapshot, token)
+        if ls.session.client.resolves_edit:
+            known, proposal = ls.session.shelf.planned(key_of(text.hash, offer.title, offer.calls))
+            if known and proposal is None:
+                continue
+            if not known and not later:
+                if not _plans(offer, snapshot, token):
+                    continue
+                unverified.append(offer)
+            if proposal is None:
+                actions.append((_unverified(ls, recipe_id, offer, path, text.hash, reported), None))
+                continue
+        else:
+            proposal = _verified(ls, offer, text.hash, snapshot, token)
         if proposal is not None:
-            reported = given.get(offer.diagnostic) if offer.diagnostic else None
             action = _action(ls, recipe_id, offer, proposal, reported, snapshot)
             actions.append((action, proposal))
+    if unverified:
+        _verify_behind(ls, unverified, text.hash, snapshot)
     client = ls.session.client
     if client.code_action_literals:
         folder = snapshot.folder_of(path)
@@ -118,14 +131,40 @@ def _offers(ls: TreewrightServer, ctx: RecipeContext) -> list[tuple[str, Offer]]
     return arranged(offers(ctx, recipes), learned.ranking.taste)
 
 
+def _plans(offer: Offer, snapshot: Snapshot, token: CancelToken) -> bool:
+    """Whether the offer's calls do something here; nothing that takes a process is asked."""
+    from treewright_agent.proposals import plan as planned
+
+    try:
+        return not planned(snapshot, offer.calls, token).is_empty
+    except CancelledError:
+        raise
+    except TreewrightError as error:
+        logger.info("not offered: %s: %s", offer.title, error)
+        return False
+
+
+def _verify_behind(
+    ls: TreewrightServer, offers: list[Offer], text_hash: str, snapshot: Snapshot
+) -> None:
+    """Check the offers behind the answer, so that picking one does not wait either."""
+
+    def work(token: CancelToken) -> None:
+        for offer in offers:
+            try:
+                _verified(ls, offer, text_hash, snapshot, token)
+            except CancelledError:
+                return
+
+    ls.session.lanes.post_cancellable(work, Lane.BACKGROUND)
+
+
 def _verified(
     ls: TreewrightServer, offer: Offer, text_hash: str, snapshot: Snapshot, token: CancelToken
 ) -> Proposal | None:
     """The offer planned and checked; the same offer on the same text is checked once."""
-    from treewright_agent.calls import calls_to_json, canonical_json
-
     shelf = ls.session.shelf
-    key = (text_hash, offer.title, canonical_json(calls_to_json(offer.calls)))
+    key = key_of(text_hash, offer.title, offer.calls)
     known, proposal = shelf.planned(key)
     if known:
         return proposal
@@ -163,7 +202,14 @@ def _action(
     return action
 
 
-def _unverified(recipe_id: str, offer: Offer, path: str, text_hash: str) -> Action:
+def _unverified(
+    ls: TreewrightServer,
+    recipe_id: str,
+    offer: Offer,
+    path: str,
+    text_hash: str,
+    reported: dict[str, Any] | None,
+) -> Action:
     """An action that is verified when it is resolved."""
     from treewright_agent.calls import calls_to_json
 
@@ -174,7 +220,12 @@ def _unverified(recipe_id: str, offer: Offer, path: str, text_hash: str) -> Acti
         "calls": calls_to_json(offer.calls),
         "bases": {path: text_hash},
     }
-    return {"title": offer.title, "kind": offer.kind, "data": data}
+    action: Action = {"title": offer.title, "kind": offer.kind, "data": data}
+    if reported is not None:
+        action["diagnostics"] = [reported]
+    if offer.preferred and ls.session.client.preferred_actions:
+        action["isPreferred"] = True
+    return action
 
 
 def data_of(recipe_id: str, offer: Offer, proposal: Proposal) -> dict[str, Any]:
