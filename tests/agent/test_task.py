@@ -20,16 +20,20 @@ from tests.support.workshop import ExecWorkshop
 from treewright_agent import trajectory
 from treewright_agent.context import Turn
 from treewright_agent.episodes import Episodes
+from treewright_agent.guard.plan_scope import PlanScope, Step
 from treewright_agent.memory import Memory
 from treewright_agent.models.budget import Limits
 from treewright_agent.models.client import ChatClient
 from treewright_agent.models.endpoint import Endpoint
 from treewright_agent.models.resilience import RetryPolicy
 from treewright_agent.models.router import Router
+from treewright_agent.routines.checks import Checks
 from treewright_agent.routines.planner import Plan, PlanStep
+from treewright_agent.routines.pursue import _routine, _talk
 from treewright_agent.routines.request import Services, TaskRequest, TaskResult, read_task
-from treewright_agent.routines.task import run_task
+from treewright_agent.routines.task import Task, run_task
 from treewright_agent.settings import AgentSettings
+from treewright_agent.tools.bench import Question
 from treewright_agent.trajectory import Event, check_stages
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError
@@ -380,6 +384,56 @@ def test_a_plan_is_shown_before_any_edit_and_bounds_the_edits(fx: Fixture) -> No
     first = server.requests[0]
     assert first["temperature"] == 0.0
     assert first["response_format"]["json_schema"]["schema"]["properties"]["plan"]
+
+
+def test_a_plan_that_names_symbols_bounds_them_too(fx: Fixture) -> None:
+    steps = [{**PLAN["plan"][0], "symbols": ["add"]}, PLAN["plan"][1]]
+    stray = use("edit_file", file_path="calc.py", search="add(x, x)", replace="steal(x)")
+    made = use(
+        "edit_file", file_path="calc.py", search="def twice", replace="evil()\n\n\ndef twice"
+    )
+    with (
+        model_server(say(json.dumps({"plan": steps})), stray, made, FIX, DONE) as server,
+        services_for(server, settings=PLANNED) as services,
+    ):
+        result = run(fx, services)
+    assert result.success
+    assert result.plan is not None
+    assert result.plan.to_json()["plan"] == steps
+    assert "add" in result.plan.text()
+    diff = result.to_json(fx.root)["diff"]
+    assert "a + b" in diff
+    assert "steal" not in diff
+    assert "evil" not in diff
+    assert "the plan does not name twice" in prompts(server, 2)
+    assert "the plan does not name (module)" in prompts(server, 3)
+
+
+@pytest.mark.parametrize("answer", [None, "No", "Follow it"])
+def test_a_changed_plan_that_reaches_further_needs_a_yes(fx: Fixture, answer: str | None) -> None:
+    step = {**PLAN["plan"][0], "files_to_operate": ["calc.py"], "operation_type": "MODIFY"}
+    wider = {"plan": [step, {**step, "files_to_operate": ["ci.yml"], "operation_type": "ADD"}]}
+    questions: list[str] = []
+
+    def ask(question: Question) -> str | None:
+        questions.append(question.text)
+        return answer
+
+    with (
+        model_server(say(json.dumps(wider))) as server,
+        services_for(server, settings=PLANNED, ask=ask) as services,
+    ):
+        task = Task(TaskRequest("make add right"), fx.snapshot, services, CancelToken(), fx.root)
+        bench = task._bench()
+        accepted = Plan([PlanStep("fix", "…", ["calc.py"], "MODIFY", "adds")])
+        bench.scope = PlanScope(tuple(accepted.scope_steps(bench.path)), accepted=True)
+        talk = _talk(task)
+        checks = Checks(talk, accepted)
+        checks._replan(_routine(task, bench, talk, checks, accepted), "also ci.yml")
+    named = [Step((bench.path("ci.yml"),), "ADD")]
+    assert bench.scope.covers(named) == (answer == "Follow it")
+    assert len(questions) == 1
+    assert "ci.yml" in questions[0]
 
 
 def test_an_edited_plan_is_the_one_that_is_followed(fx: Fixture) -> None:

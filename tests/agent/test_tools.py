@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.support.fixtures import Fixture, workspace_of
 from treewright_agent.brains.remote import tool_result, wire_result
 from treewright_agent.draft import Draft
+from treewright_agent.guard.plan_scope import PlanScope, Step
 from treewright_agent.models.budget import Budget, Limits
 from treewright_agent.recipes.model import Diagnostic
 from treewright_agent.tools import all_tools
@@ -378,7 +379,7 @@ def test_new_files_get_their_folders(bench: Bench) -> None:
 
 
 def test_edits_outside_the_plan_are_held(bench: Bench) -> None:
-    bench.plan_files = frozenset({bench.path("pkg/core.py")})
+    bench.scope = PlanScope((Step((bench.path("pkg/core.py"),), "MODIFY"),))
     assert use(bench, "edit_file", file_path="pkg/core.py", search="n + 1", replace="n + 2").ok
     output = use(bench, "edit_file", file_path="ci.yml", new_content="x")
     assert output.trouble is Trouble.BLOCKED

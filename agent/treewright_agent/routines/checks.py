@@ -27,7 +27,7 @@ from treewright_agent.routines.reflector import (
 )
 from treewright_agent.routines.routine import Routine, Verdict
 from treewright_agent.routines.testing import affected_tests, is_test_file, weakened_tests
-from treewright_agent.tools.bench import TestRun
+from treewright_agent.tools.bench import Question, TestRun
 from treewright_agent.tools.model import ToolCall, ToolError
 from treewright_agent.verify import Report, verify
 from treewright_indexer.errors import CancelledError, TreewrightError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from treewright_agent.brains.model_brain import Talk
 
 TEST_S = 120.0
+_YES = "Follow it"
 _PASSING = re.compile(r"0x[0-9a-fA-F]+|(?:/[\w.+-]+){2,}|\b\d+\.\d+s?\b")
 
 
@@ -255,15 +256,25 @@ class Checks:
         planned = replan(self.talk, routine.goal, routine.bench, self.plan, suggestion)
         if planned.plan is None:
             return
+        bench = routine.bench
+        if bench.scope is not None:
+            try:
+                steps = planned.plan.scope_steps(bench.path)
+            except ToolError:
+                return
+            if bench.scope.accepted and not bench.scope.covers(steps):
+                question = Question(
+                    f"The plan changed and now reaches further. Follow it?\n{planned.plan.text()}",
+                    (_YES, "No"),
+                )
+                if bench.ask is None or bench.ask(question) != _YES:
+                    self.notes.append("a changed plan that reaches further was not accepted")
+                    routine.tell("replan_refused", plan=planned.plan.to_json())
+                    return
+            bench.scope = bench.scope.widened(steps)
         routine.tell("replan", before=self.plan.to_json(), after=planned.plan.to_json())
         self.plan = planned.plan
         routine.plan = planned.plan.text()
-        if routine.bench.plan_files is not None:
-            try:
-                more = frozenset(map(routine.bench.path, planned.plan.files()))
-            except ToolError:
-                return
-            routine.bench.plan_files |= more
 
     # ------------------------------------------------------------------ review
 

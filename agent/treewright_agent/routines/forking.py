@@ -379,7 +379,7 @@ class Forks:
                 parent.draft, parent.token, parent.budget.child(limits), parent.root,
                 workshop=parent.workshop, web=parent.web, gate=parent.gate, memory=parent.memory,
                 command_timeout_s=parent.command_timeout_s, max_output=parent.max_output,
-                plan_files=parent.plan_files, diagnostics=parent.diagnostics,
+                scope=parent.scope, diagnostics=parent.diagnostics,
             )  # fmt: skip
             child = self.make_child(self.routine, goal, bench, self.depth + 1)
             self.children[child.id] = child

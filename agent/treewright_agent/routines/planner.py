@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from treewright_agent.guard.plan_scope import Step
 from treewright_agent.models.messages import ChatReply, ChatRequest, Message
 from treewright_agent.models.router import Requirements
 from treewright_agent.models.structured import ask
@@ -31,24 +32,39 @@ class PlanStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operation_type: Literal["ADD", "MODIFY", "DELETE"]
     expected_outcome: str
     implementation_notes: str = ""
+    symbols: list[str] = []
+    """Definitions that the step is about, as `Class.method`; empty: the whole of its files."""
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan: list[PlanStep]
 
     def to_json(self) -> dict[str, Any]:
-        return msgspec.to_builtins(self)
+        shown = msgspec.to_builtins(self)
+        for step in shown["plan"]:
+            if not step["symbols"]:
+                del step["symbols"]  # the form of Appendix A1 where nothing is added to it
+        return shown
 
     def text(self) -> str:
         """As it stands in prompts and in pull requests."""
         return "\n".join(
-            f"{number}. {each.step} [{each.operation_type} {', '.join(each.files_to_operate)}]:"
-            f" {each.description}"
+            f"{number}. {each.step} [{each.operation_type} {', '.join(each.files_to_operate)}"
+            f"{': ' if each.symbols else ''}{', '.join(each.symbols)}]: {each.description}"
             for number, each in enumerate(self.plan, 1)
         )
 
     def files(self) -> list[str]:
         return list(dict.fromkeys(f for step in self.plan for f in step.files_to_operate))
+
+    def scope_steps(self, path_of: Callable[[str], str]) -> list[Step]:
+        """What the guard holds edits to. Raises what `path_of` raises for a file outside."""
+        return [
+            Step(
+                tuple(map(path_of, each.files_to_operate)), each.operation_type, tuple(each.symbols)
+            )
+            for each in self.plan
+        ]
 
 
 @dataclass(frozen=True, slots=True)

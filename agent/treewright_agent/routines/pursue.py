@@ -10,6 +10,7 @@ from treewright_agent.brains import Brain
 from treewright_agent.brains.model_brain import ModelBrain, Talk
 from treewright_agent.brains.remote import RemoteBrain
 from treewright_agent.context import select_recent_conversations
+from treewright_agent.guard.plan_scope import PlanScope
 from treewright_agent.models.errors import ProviderError
 from treewright_agent.models.resilience import DeadlineError
 from treewright_agent.models.router import NoEndpointError
@@ -140,7 +141,9 @@ def _planned(
         if plan != planned.plan:
             task.trajectory.add("plan_edited", "", plan=plan.to_json()["plan"])
     try:
-        bench.plan_files = frozenset(bench.path(file) for file in plan.files())
+        bench.scope = PlanScope(
+            tuple(plan.scope_steps(bench.path)), accepted=task.services.approve is not None
+        )
     except ToolError as error:
         notes.append(f"the plan names a file {error}")
     return plan, None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from treewright_agent.calls import Call
 from treewright_agent.changes import SourceChange, TextOf
 from treewright_agent.draft import Draft
+from treewright_agent.guard.plan_scope import PlanScope
 from treewright_agent.models.budget import Budget, Limits
 from treewright_agent.tools.model import Tool, ToolError, Trouble
 from treewright_indexer.cancel import CancelToken
@@ -181,8 +182,8 @@ class Bench:
     """Searches what mends failing tests; see repair/."""
     command_timeout_s: float = 20.0
     max_output: int = 20_000
-    plan_files: frozenset[str] | None = None
-    """Absolute paths that the plan names; edits elsewhere are held. None: no plan."""
+    scope: PlanScope | None = None
+    """Files, kinds of operation and symbols of the plan; other edits are held. None: no plan."""
     diagnostics: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
     """path -> what the editor's servers report there."""
     finished: Finished | None = None
@@ -234,6 +235,20 @@ class Bench:
 
     # ---------------------------------------------------------------- the draft
 
+    def _in_scope(self, scope: PlanScope, change: SourceChange, after: Snapshot) -> None:
+        """Raises ToolError that names what leaves the plan, and how."""
+        made = frozenset(p for p in self.draft.touched() if not self.draft.base.exists(p))
+        outside = scope.outside(change, self.draft.snapshot, after, self.shown, made=made)
+        if outside:
+            files = {self.shown(path): reason for path, reason in outside.items()}
+            told = "; ".join(f"{file}: {reason}" for file, reason in files.items())
+            raise ToolError(
+                f"outside the plan: {told}. The plan names"
+                f" {', '.join(sorted(map(self.shown, scope.files())))}",
+                Trouble.BLOCKED,
+                files=list(files),
+            )
+
     def edit(self, call: Call, change: SourceChange) -> dict[str, Any]:
         """Put `change` into the draft. Returns what a model should hear of it.
 
@@ -241,24 +256,20 @@ class Bench:
         """
         if change.is_empty:
             raise ToolError("nothing changed: the text is as asked already", Trouble.REFUSED)
-        if self.plan_files is not None:
-            outside = sorted(self.shown(p) for p in change.paths() - self.plan_files)
-            if outside:
-                raise ToolError(
-                    f"outside the plan: {', '.join(outside)}; the plan names"
-                    f" {', '.join(sorted(map(self.shown, self.plan_files)))}",
-                    Trouble.BLOCKED,
-                    files=outside,
-                )
+        if self.scope is not None:  # files first: what is outside is not planned any further
+            self._in_scope(self.scope, change, self.draft.snapshot)
         if self.gate is not None and (
             reason := self.gate.refuse_change(change, self.snapshot.text, self.shown)
         ):
             raise ToolError(reason, Trouble.BLOCKED)
         before = self.draft
         try:
-            self.draft = before.done(call, change)
+            done = before.done(call, change)
         except (RefusedError, TreewrightError) as error:
             raise ToolError(str(error)) from error
+        if self.scope is not None:
+            self._in_scope(self.scope, change, done.snapshot)
+        self.draft = done
         self.on_edit(call, change)
         return {
             "diff": change.diff(before.snapshot.text, self.root),
