@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("treewright")
 
+TRIM_EVERY_S = 300.0
 MEMORY_LIMIT_MB = 2048.0
 SHED_AT = 0.9
 
@@ -55,6 +56,7 @@ class Upkeep:
                 Job("health", HOUR_S, self.check_health),
                 Job("shadows", HOUR_S, _remove_shadows),
                 Job("memory", HOUR_S / 2, self.watch_memory),
+                Job("heap", TRIM_EVERY_S, _trim_heap),
                 Job("trajectories", DAY_S, _remove_trajectories),
                 Job("reports", DAY_S, _remove_reports),
             ]
@@ -122,6 +124,13 @@ class Upkeep:
         shed()
 
 
+def _trim_heap() -> None:
+    from treewright_server import heap
+
+    heap.settle()
+    heap.trim()
+
+
 def shed() -> None:
     """Empty the caches of this process that only save time."""
     module = sys.modules.get("treewright_agent.verify.ruff")
@@ -129,6 +138,7 @@ def shed() -> None:
         with module._cache_lock:
             module._cache.clear()
     gc.collect()
+    _trim_heap()
 
 
 def _sample_ruff() -> str:

@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,17 @@ def test_old_files_go_by_age(tmp_path: Path) -> None:
     assert remove_old(tmp_path, "*.json", 50.0, 1000.0) == 1
     assert remove_old(tmp_path / "none", "*.json", 50.0, 1000.0) == 0
     assert memory_mb() > 1 or not Path("/proc/self/statm").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
+def test_memory_that_nobody_uses_goes_back() -> None:
+    from treewright_server import heap
+
+    pieces = [bytearray(3_000 + i % 5_000) for i in range(20_000)]
+    kept = pieces[::50]  # between what is freed, as in hours of work
+    full = memory_mb()
+    del pieces
+    if not heap.trim():
+        pytest.skip("no glibc here")
+    assert full - memory_mb() > 40.0, (full, memory_mb(), len(kept))
+    assert heap.settle()
