@@ -1,12 +1,11 @@
 """Holds a command with Landlock, seccomp and namespaces, then becomes it.
 
-Run as `python -I -S launcher.py CONFIG`, the hexadecimal text of a marshalled dict; needs
-nothing but the standard library, and of that only what loads fast (no json, no signal).
+Run as `python -I -S -c LOADER CODE CONFIG` (see `levels`), where CONFIG is the hexadecimal text of a
+marshalled dict; needs nothing but the standard library, and of that only what loads fast: no json,
+and of signal and socket the C halves alone, since the others bring enum along, ten milliseconds.
 Order counts: namespaces, limits, files, system calls, the command. A step that the policy
 needs and the kernel refuses ends the launcher with code 125 and one line that says which.
 """
-
-from __future__ import annotations
 
 import ctypes
 import marshal
@@ -129,15 +128,20 @@ def separate() -> tuple[bool, bool]:
 
 
 def _loopback_up() -> bool:
+    import _socket
     import fcntl
-    import socket
 
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            request = struct.pack("16sH14s", b"lo", 1 | 64, b"")  # IFF_UP, IFF_RUNNING
-            fcntl.ioctl(probe.fileno(), 0x8914, request)
+        probe = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     except OSError:
         return False
+    try:
+        request = struct.pack("16sH14s", b"lo", 1 | 64, b"")  # IFF_UP, IFF_RUNNING
+        fcntl.ioctl(probe.fileno(), 0x8914, request)
+    except OSError:
+        return False
+    finally:
+        probe.close()
     return True
 
 
@@ -206,16 +210,28 @@ def _outlive() -> None:
     command = os.fork()
     if not command:
         return
-    import signal
+    import _signal  # pyright: ignore[reportMissingImports]
 
-    signal.signal(_SIGTERM, _on_term)
+    _signal.signal(_SIGTERM, _on_term)  # pyright: ignore[reportUnknownMemberType]
     status = 0
     while True:
         pid, status = os.waitpid(command, 0)
         if pid == command:
             break
-    _kill_descendants()
+    if _has_children():
+        _kill_descendants()
     _exit_as(status)
+
+
+def _has_children() -> bool:
+    """Whatever outlives its parent becomes a child of this process: without a child nothing is
+    left, and the table of all processes need not be read."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _on_term(signum: int, frame: object) -> None:

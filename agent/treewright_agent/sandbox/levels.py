@@ -21,6 +21,7 @@ from treewright_agent.sandbox.policy import Level, Limits, Policy
 from treewright_indexer.errors import RefusedError
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
+_LOADER = "import sys,marshal;exec(marshal.loads(bytes.fromhex(sys.argv.pop(1))))"
 _NOBODY = 65534
 
 
@@ -199,8 +200,16 @@ def _with_launcher(
         config["uid"] = _NOBODY
         for folder in [*private, *policy.writable]:
             _give(folder, _NOBODY)
-    line = [sys.executable, "-I", "-S", str(_LAUNCHER), marshal.dumps(config).hex()]
+    packed = marshal.dumps(config).hex()
+    line = [sys.executable, "-I", "-S", "-c", _LOADER, _launcher_code(), packed]
     return Prepared(level, line, None, {"PATH": clean["PATH"], "LANG": "C.UTF-8"}, private)
+
+
+@lru_cache(maxsize=1)
+def _launcher_code() -> str:
+    """The launcher, compiled once: each start would compile it anew else."""
+    source = _LAUNCHER.read_text(encoding="utf-8")
+    return marshal.dumps(compile(source, "launcher.py", "exec", dont_inherit=True)).hex()
 
 
 def _open_to_all(cwd: str, argv: Sequence[str]) -> bool:
