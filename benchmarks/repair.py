@@ -30,7 +30,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.repair_cases import Bug, Case, load
+from benchmarks.repair_cases import SUITES, Bug, Case, load
+from benchmarks.repair_cases.packages import load_packages
 
 # -------------------------------------------------------------------- other names
 
@@ -130,6 +131,7 @@ def passes(files: Mapping[str, str], tests: str) -> bool:
         write(Path(folder), {**files, "test_judge.py": tests})
         environment = {
             **os.environ,
+            "PYTHONPATH": os.path.join(folder, "src"),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -167,7 +169,7 @@ def attempt(case: Case, bug: Bug, cpu_s: float, rename: bool) -> dict[str, Any]:
         "first_diff": "",
     }
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), {**files, "test_it.py": tests})
+        write(Path(folder), {**files, **({"test_it.py": tests} if tests else {})})
         texts, titles, diffs = _offered(folder, cpu_s, row)
     row["found"] = bool(texts)
     row["offers"] = len(texts)
@@ -237,7 +239,10 @@ def _changed_lines(diff: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rename", action="store_true")
-    parser.add_argument("--suite", default="all", choices=("all", "known", "unseen", "held_out"))
+    parser.add_argument("--suite", default="all", choices=("all", *SUITES))
+    parser.add_argument(
+        "--packages", default="", help="a folder with sdists: bugs in real packages"
+    )
     parser.add_argument("--only", default="")
     parser.add_argument("--every", type=int, default=1, help="only every Nth bug")
     parser.add_argument("--offset", type=int, default=0)
@@ -246,7 +251,7 @@ def main() -> None:
     options = parser.parse_args()
     todo = [
         (case, bug)
-        for case in load(options.suite)
+        for case in (load_packages(options.packages) if options.packages else load(options.suite))
         for bug in case.bugs
         if options.only in case.name
     ]

@@ -19,16 +19,16 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from treewright_agent.calls import Call, calls_to_json, canonical_json, relative_calls
-from treewright_agent.changes import ConflictError, FileChange, SourceChange, TextEdit
+from treewright_agent.changes import ConflictError, SourceChange, TextEdit
+from treewright_agent.draft import Draft
 from treewright_agent.guard.scope import concerns
-from treewright_agent.linediff import line_edits
 from treewright_agent.operations import OPERATIONS, run
 from treewright_agent.verify import Report, verify
 from treewright_agent.verify.ruff import ruff_version
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError, TreewrightError
 from treewright_indexer.languages import language_for_path
-from treewright_indexer.snapshot import Overlay, Snapshot
+from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import SourceText, Span
 
 _log = logging.getLogger(__name__)
@@ -186,13 +186,16 @@ def consider_change(
 
 
 def plan(snapshot: Snapshot, calls: Sequence[Call], token: CancelToken) -> SourceChange:
-    """One change out of all calls. Calls that touch the same text are planned one after the
-    other, each on what the one before it left."""
+    """One change out of all calls, one after the other, each on what the ones before it left.
+
+    Only bytes are counted in the snapshot itself: where a later call holds an offset, the calls
+    are planned on the snapshot and merged, and in turn only when they touch the same text.
+    """
     if not calls:
         return SourceChange(revision=snapshot.revision)
+    if len(calls) > 1 and not any(_counts_bytes(call) for call in calls[1:]):
+        return _plan_in_turn(snapshot, calls, token)
     planned = run(calls[0].operation, dict(calls[0].arguments), snapshot, token)
-    if len(calls) == 1:
-        return planned
     try:
         for call in calls[1:]:
             planned = planned.merge(run(call.operation, dict(call.arguments), snapshot, token))
@@ -201,30 +204,25 @@ def plan(snapshot: Snapshot, calls: Sequence[Call], token: CancelToken) -> Sourc
         return _plan_in_turn(snapshot, calls, token)
 
 
+_BYTES = ("offset", "start", "end", "lines", "after_line")
+
+
+def _counts_bytes(call: Call) -> bool:
+    return any(call.arguments.get(name, -1) not in (-1, None) for name in _BYTES)
+
+
 def _plan_in_turn(snapshot: Snapshot, calls: Sequence[Call], token: CancelToken) -> SourceChange:
-    current = snapshot
-    touched: dict[str, None] = {}
-    for call in calls:
+    draft = Draft(snapshot, SourceChange(revision=snapshot.revision))
+    for number, call in enumerate(calls, 1):
         token.check()
-        change = run(call.operation, dict(call.arguments), current, token)
-        if change.creates or change.renames or change.deletes:
-            raise RefusedError(
-                f"{call.operation} moves files and meets edits of another step: do it by itself"
-            )
-        overlays = dict(current.overlays)
-        for path, text in change.apply(current.text).items():
-            if text is not None:
-                touched[path] = None
-                overlays[path] = Overlay(path, current.language(path), text, 0)
-        current = Snapshot(snapshot.revision, snapshot.folders, overlays)
-    files: list[FileChange] = []
-    for path in sorted(touched):
-        before = snapshot.text(path)
-        runs = line_edits(before, current.text(path))
-        if runs:
-            edits = tuple(TextEdit(each.span, each.text) for each in runs)
-            files.append(FileChange(path, before.hash, edits))
-    return SourceChange(files=tuple(files), revision=snapshot.revision)
+        try:
+            change = run(call.operation, dict(call.arguments), draft.snapshot, token)
+            draft = draft.done(call, change)
+        except RefusedError as error:
+            if len(calls) == 1:
+                raise
+            raise type(error)(f"step {number} ({call.operation}): {error}") from error
+    return draft.change
 
 
 def _read_paths(change: SourceChange) -> list[str]:

@@ -41,6 +41,9 @@ def bug(
     return Bug(category, ((right, wrong), *more), file)
 
 
+SUITES = ("known", "unseen", "held_out", "fresh_one")
+
+
 def load(suite: str = "all") -> list[Case]:
     """The cases of "known" (the operators were tuned on them), of "unseen" (written before the
     operators that mend them, which were then improved in general), of "held_out" (written after
@@ -48,6 +51,7 @@ def load(suite: str = "all") -> list[Case]:
     from benchmarks.repair_cases import (
         algorithms,
         classes,
+        fresh_one,
         held_out,
         numbers,
         projects,
@@ -58,6 +62,6 @@ def load(suite: str = "all") -> list[Case]:
 
     known = (algorithms, classes, numbers, texts, projects)
     unseen = (unseen_small, unseen_code)
-    suites = {"known": known, "unseen": unseen, "held_out": (held_out,)}
-    modules = suites.get(suite, (*known, *unseen, held_out))
+    suites = {"known": known, "unseen": unseen, "held_out": (held_out,), "fresh_one": (fresh_one,)}
+    modules = suites.get(suite, (*known, *unseen, held_out, fresh_one))
     return [case for module in modules for case in module.CASES]

@@ -58,6 +58,7 @@ from treewright_agent.operations.add_annotations import ADD_ANNOTATIONS
 from treewright_agent.operations.add_decorator import ADD_DECORATOR
 from treewright_agent.operations.add_docstring import ADD_DOCSTRING
 from treewright_agent.operations.add_import import ADD_IMPORT
+from treewright_agent.operations.addressing import addressed
 from treewright_agent.operations.apply_patch import APPLY_PATCH
 from treewright_agent.operations.apply_rule import APPLY_RULE
 from treewright_agent.operations.change_signature import CHANGE_SIGNATURE
@@ -205,6 +206,7 @@ def run(
     """
     operation = operation_named(name)
     token.check()
-    change = guarded(snapshot, operation.plan(snapshot, checked(operation, arguments), token))
+    given = addressed(name, arguments, operation.arguments.__struct_fields__, snapshot, token)
+    change = guarded(snapshot, operation.plan(snapshot, checked(operation, given), token))
     said = hashlib.blake2b(canonical_json(dict(arguments)).encode(), digest_size=4).hexdigest()
     return change.labelled(f"{name}:{said}")

@@ -15,6 +15,7 @@ from typing import Any, cast
 from treewright_agent.calls import Call
 from treewright_agent.changes import SourceChange
 from treewright_agent.operations import OPERATIONS, Operation, run, schema
+from treewright_agent.operations.addressing import FIELDS, offered
 from treewright_agent.tools.bench import Bench
 from treewright_agent.tools.model import Effect, Tool, ToolError, Trouble
 from treewright_agent.tools.places import offset_of
@@ -102,6 +103,11 @@ def _parameters(operation: Operation[Any]) -> dict[str, Any]:
         name for name in parameters.get("required", []) if name not in ("offset", "start", "end")
     ]
     if properties.pop("offset", None) is not None:
+        if "symbol" not in properties and "symbol" in offered(
+            operation.arguments.__struct_fields__
+        ):
+            properties["symbol"] = {"type": "string", "description": FIELDS["symbol"]}
+            required = [name for name in required if name != "path"]
         properties["line"], properties["code"] = _LINE, _CODE
     if "start" in properties and "end" in properties:
         del properties["start"], properties["end"]

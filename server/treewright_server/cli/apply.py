@@ -3,7 +3,8 @@
 One operation is said by its name and arguments (`cli/operations.py`), several by JSON.
 The operations file is one call, a list of calls, or `{"operations": [calls]}`; a call is
 `{"operation": name, "arguments": {…}}`. Paths in arguments are relative to the folder. Each call
-sees the text that the ones before it made.
+sees what the ones before it made, so name places by `symbol` or `code`; bytes of calls behind the
+first are counted in the folder as it is.
 """
 
 from __future__ import annotations
