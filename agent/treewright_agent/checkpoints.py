@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from treewright_agent.changes import Create, Delete, FileChange, SourceChange, TextEdit
 from treewright_agent.changes.algebra import apply_edits, moved_span
 from treewright_agent.changes.rebase import text_edits
+from treewright_agent.keeping import opened
 from treewright_agent.linediff import line_edits
 from treewright_indexer.errors import ArgumentsError, StoreError, TreewrightError
 from treewright_indexer.snapshot import Snapshot
@@ -97,20 +98,7 @@ class Checkpoints:
         self._workspace = workspace
         self._clock = clock
         self._lock = threading.Lock()
-        try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                if not path.exists():
-                    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-            self._db = sqlite3.connect(
-                str(path) if path else ":memory:", timeout=5, check_same_thread=False,
-                isolation_level=None,
-            )  # fmt: skip
-            for statement in ("PRAGMA journal_mode=WAL", "PRAGMA foreign_keys=ON"):
-                self._db.execute(statement)
-            self._db.executescript(_SCHEMA)
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"checkpoints cannot be kept: {error}") from error
+        self._db = opened(path, _SCHEMA, "checkpoints")
 
     def close(self) -> None:
         with self._lock:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from treewright_indexer.errors import ArgumentsError, StoreError
+from treewright_agent.keeping import opened
+from treewright_indexer.errors import ArgumentsError
 
 State = Literal["healthy", "degraded", "failed", "unknown"]
 WINDOW_S = 24 * 3600.0
@@ -73,17 +74,7 @@ class Health:
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(
-                str(path) if path else ":memory:", timeout=5, check_same_thread=False,
-                isolation_level=None,
-            )  # fmt: skip
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.executescript(_SCHEMA)
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"health cannot be kept: {error}") from error
+        self._db = opened(path, _SCHEMA, "health")
         self._told: set[str] = set()
 
     def close(self) -> None:

@@ -56,6 +56,8 @@ class ChatParams(msgspec.Struct, frozen=True, rename="camel"):
     mode: Literal["ask", "task"] = "ask"
     context: list[ContextItem] = []
     history: list[Turn] = []
+    conversation: str | None = None
+    """An id of the client's, under which the server keeps what is said; see treewright.conversations."""
     partial_result_token: str | int | None = None
 
 
@@ -126,13 +128,19 @@ class Answering:
     def run(self) -> dict[str, Any]:
         """The whole answer. Raises CancelledError."""
         services = self._ls.session.services
-        if self._params.mode == "task":
+        params, root = self._params, self._root()
+        before = self._ls.session.chats.begun(root, params.conversation, params.message)
+        if before and not params.history:
+            turns = [Turn(role, text) for role, text in before]  # type: ignore[arg-type]
+            self._params = msgspec.structs.replace(params, history=turns)
+        if params.mode == "task":
             self._ls.session.require_trust("tasks")
             self._task("task")
         elif services.model:
             self._task("chat")
         else:
             self._from_search("no language model is set up")
+        self._ls.session.chats.answered(root, params.conversation, "".join(self._text))
         cost = self._cost()
         self._tell({"kind": "cost", "cost": cost})
         return {

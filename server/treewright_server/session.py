@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
+from treewright_server.chats import Chats
 from treewright_server.client import ClientFeatures
 from treewright_server.errors import REQUEST_FAILED, RpcError
 from treewright_server.features import Features
@@ -73,6 +74,7 @@ class Session:
         self.tokens = TokenMemory()
         self.services = AgentServices(self)
         self.tasks = Tasks()
+        self.chats = Chats()
         self.status = StatusFeed(ls)
         self.load_error: Exception | None = None
         self._semantics: Providers | None = None
@@ -509,6 +511,7 @@ class Session:
         if self._log_handler is not None:
             logger.removeHandler(self._log_handler)
         self.lanes.close()
+        self.chats.close()
         if self._workspace is not None:
             self.turns.close()
         self._end_semantics()

@@ -55,6 +55,7 @@ class Upkeep:
                 Job("history", HOUR_S, self.save),
                 Job("health", HOUR_S, self.check_health),
                 Job("shadows", HOUR_S, _remove_shadows),
+                Job("conversations", HOUR_S, session.chats.prune),
                 Job("memory", HOUR_S / 2, self.watch_memory),
                 Job("heap", TRIM_EVERY_S, _trim_heap),
                 Job("trajectories", DAY_S, _remove_trajectories),

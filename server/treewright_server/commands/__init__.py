@@ -99,6 +99,7 @@ COMMANDS: Final[dict[str, str]] = {
     "treewright.why": "task_why",
     "treewright.memory": "task_memory",
     "treewright.health": "health",
+    "treewright.conversations": "conversations",
     "treewright.checkpoints": "checkpoints",
     "treewright.restore": "checkpoints:restore",
     "treewright.metrics": "health:metrics",

@@ -7,6 +7,7 @@ One object as argument:
     diagnostics   LSP diagnostics there; .fix looks at them
     operations    .refactor only: [{"operation", "arguments"}] instead of an instruction
     history       .chat only: [{"role", "text"}]
+    conversation  .chat only: an id instead of a history: the server keeps what is said
     taskId        an id of the client's; made up without
     apply         true: the change is sent to the editor as one workspace edit
 
@@ -61,6 +62,7 @@ class Arguments(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     diagnostics: list[dict[str, Any]] = []
     operations: list[dict[str, Any]] = []
     history: list[Turn] = []
+    conversation: str | None = None
     task_id: str | None = None
     apply: bool = False
 
@@ -169,8 +171,14 @@ class _Run:
             return self._operations(root)
         if self._kind == "fix" and (proposal := self._by_recipe(environment)) is not None:
             return self._offered(proposal, root)
+        before = session.chats.begun(root, self._given.conversation, self._instruction)
+        if before and not self._given.history:
+            turns = [Turn(role, text) for role, text in before]  # type: ignore[arg-type]
+            self._given = msgspec.structs.replace(self._given, history=turns)
         if self._kind in ("explain", "review", "chat") and not session.services.model:
-            return _Made(self._from_search(environment), None, root)
+            row = self._from_search(environment)
+            session.chats.answered(root, self._given.conversation, str(row["answer"]))
+            return _Made(row, None, root)
         request = self._request(environment)
         logs.task_id.set(request.task_id)  # of this thread, which is the task's own
         watch = session.tasks.begin(request.task_id, self._instruction, self._kind, self._token)
@@ -183,6 +191,7 @@ class _Run:
         result = run_task(request, self._snapshot, services, self._token, root)
         self._token.check()
         row = result.to_json(root)
+        session.chats.answered(root, self._given.conversation, result.answer or result.message)
         if result.proposal is not None:
             from treewright_server.answering import made_of
 
