@@ -23,6 +23,7 @@ local namespace = vim.api.nvim_create_namespace('treewright.chat')
 --- @field citations table[]
 --- @field proposals string[]
 --- @field state 'streaming'|'done'|'stopped'|'failed'
+--- @field id string? what `treewright.feedback.rate` calls it
 
 local conversation = history.new()
 local chips = {} --- @type {label: string, item: table}[]
@@ -322,7 +323,7 @@ local function send(words, mode)
     if message.text == '' then
       take(message, { kind = 'text', text = result.text })
     end
-    message.rung, message.citations = result.rung, result.citations
+    message.rung, message.citations, message.id = result.rung, result.citations, result.id
     finish(message, result.cost)
   end, source and vim.api.nvim_buf_is_loaded(source) and source or buffer)
   if message.state == 'streaming' and stop then
@@ -342,6 +343,19 @@ function M.stop()
     return true
   end
   return false
+end
+
+--- What the user thinks of the last answer.
+--- @param word string
+--- @param comment string?
+function M.rate(word, comment)
+  for i = #conversation.messages, 1, -1 do
+    local message = conversation.messages[i]
+    if message.role == 'assistant' and message.id then
+      return require('treewright.feedback').rate(message.id, word, comment or '')
+    end
+  end
+  require('treewright.feedback').rate(nil, word, '')
 end
 
 -- ------------------------------------------------------------------ the buffer
@@ -392,6 +406,12 @@ local function show(draft)
       M.send()
     end, 'send')
     map('n', '<C-c>', M.stop, 'stop the answer')
+    map('n', '+', function()
+      M.rate('good')
+    end, 'the last answer was of use')
+    map('n', '-', function()
+      M.rate('bad')
+    end, 'the last answer was of no use')
     map('n', 'q', '<Cmd>close<CR>', 'close the chat')
     for _, message in ipairs(conversation.messages) do
       append(('%s## %s\n\n%s'):format(vim.api.nvim_buf_line_count(buffer) > 1 and '\n\n' or '', message.role == 'user' and 'You' or 'Treewright', message.text))

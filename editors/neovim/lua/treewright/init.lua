@@ -167,6 +167,21 @@ M.commands = {
       end))
     end)
   end,
+  rate = function(words)
+    local word = table.remove(words, 1)
+    local function rate(chosen)
+      if chosen then
+        require('treewright.chat').rate(chosen, table.concat(words, ' '))
+      end
+    end
+    if word then
+      return rate(word)
+    end
+    vim.ui.select(require('treewright.feedback').words, { prompt = 'The last answer was' }, rate)
+  end,
+  report = function()
+    require('treewright.feedback').report()
+  end,
   log = function()
     local path = vim.env.TREEWRIGHT_HOME and vim.fs.joinpath(vim.env.TREEWRIGHT_HOME, 'log')
       or vim.fn.expand((vim.env.XDG_STATE_HOME or '~/.local/state') .. '/treewright/log')
@@ -201,6 +216,7 @@ local ARGUMENTS = {
   context = { 'clear' },
   impact = { '1', '2', '3', '4', '5', '6' },
   feedback = FORMATS,
+  rate = { 'good', 'bad', 'neither' },
 }
 
 function M.run(command)

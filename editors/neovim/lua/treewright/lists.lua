@@ -30,6 +30,17 @@ local function set(title, items)
   vim.cmd('botright copen')
 end
 
+--- A list of search results: what the user does with it is told to the server.
+local function set_found(title, found, text_of)
+  local origin = { vim.api.nvim_get_current_buf(), vim.api.nvim_win_get_cursor(0)[1] }
+  M.set_places(title, vim.tbl_map(function(each)
+    return { place = each.place, text = text_of(each), user_data = { result = each.result } }
+  end, found))
+  if found[1] then
+    require('treewright.feedback').shown(found[1].search, origin)
+  end
+end
+
 --- Rows with path, line and text, relative to the workspace.
 local function set_rows(title, rows, text_of)
   local client = rpc.client()
@@ -45,8 +56,8 @@ local function set_rows(title, rows, text_of)
   end, rows))
 end
 
---- Places as the protocol has them: `{place, text}`.
-local function set_places(title, found)
+--- Places as the protocol has them: `{place, text, user_data?}`.
+function M.set_places(title, found)
   local client = rpc.client()
   local encoding = client and client.offset_encoding or 'utf-8'
   local items = {}
@@ -54,7 +65,7 @@ local function set_places(title, found)
     local place = { uri = each.place.uri, range = each.place.range }
     local item = vim.lsp.util.locations_to_items({ place }, encoding)[1]
     if item then
-      item.text = each.text
+      item.text, item.user_data = each.text, each.user_data
       items[#items + 1] = item
     end
   end
@@ -87,9 +98,7 @@ function M.search(query)
     if err then
       return rpc.say(err.message, vim.log.levels.ERROR)
     end
-    set_places('search: ' .. query, vim.tbl_map(function(each)
-      return { place = each.place, text = found_line(each) }
-    end, found))
+    set_found('search: ' .. query, found, found_line)
   end)
 end
 
@@ -109,9 +118,7 @@ function M.similar(range)
     if err then
       return rpc.say(err.message, vim.log.levels.ERROR)
     end
-    set_places(('like %s:%d'):format(vim.fn.expand('%:~:.'), row + 1), vim.tbl_map(function(each)
-      return { place = each.place, text = found_line(each) }
-    end, found))
+    set_found(('like %s:%d'):format(vim.fn.expand('%:~:.'), row + 1), found, found_line)
   end)
 end
 
@@ -154,7 +161,7 @@ function M.impact(depth)
       end
       return a.place.path < b.place.path
     end)
-    set_places(('impact of %s%s'):format(centre, graph.truncated and ' (cut off)' or ''), vim.tbl_map(function(node)
+    M.set_places(('impact of %s%s'):format(centre, graph.truncated and ' (cut off)' or ''), vim.tbl_map(function(node)
       local name = node.container ~= '' and node.container .. '.' .. node.name or node.name
       local steps = math.abs(node.depth)
       return {
