@@ -99,6 +99,29 @@ def find(folder: Path, now: float | None = None) -> list[Interrupted]:
     return found[::-1]
 
 
+def ended(folder: Path, limit: int = 50, now: float | None = None) -> list[dict[str, Any]]:
+    """Tasks of a workspace that ran to an end, as rows of `treewright.tasks`, newest last."""
+    found: list[dict[str, Any]] = []
+    for changed, path in sorted(_recent(folder, now or time.time()), reverse=True):
+        if len(found) >= limit:
+            break
+        result = _last_line(path)
+        if result.get("event") != "result":
+            continue
+        begun = _first_line(path)
+        status = str(result.get("status", ""))
+        done = "completed" if result.get("success") else "failed"
+        seconds = float(result.get("t") or 0.0)
+        found.append({
+            "task_id": path.stem, "instruction": str(begun.get("instruction", "")),
+            "kind": str(begun.get("kind", "task")),
+            "state": "cancelled" if status == "cancelled" else done,
+            "source": str(result.get("source", "")), "started": changed - seconds, "seconds": seconds,
+            "proposal": None, "routines": [],
+        })  # fmt: skip
+    return found[::-1]
+
+
 def _recent(folder: Path, now: float) -> list[tuple[float, Path]]:
     found: list[tuple[float, Path]] = []
     try:
@@ -114,13 +137,33 @@ def _recent(folder: Path, now: float) -> list[tuple[float, Path]]:
 
 def _has_ended(path: Path) -> bool:
     """Its last line says so; most do, and need not be read whole."""
+    return _last_line(path).get("event") in _ENDINGS
+
+
+def _last_line(path: Path) -> dict[str, Any]:
+    """{} for one that cannot be read."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 65_536))
-            lines = file.read().strip().split(b"\n")
-        return json.loads(lines[-1]).get("event") in _ENDINGS
-    except (OSError, ValueError, AttributeError, IndexError):
-        return False
+            return _row(file.read().strip().split(b"\n")[-1])
+    except (OSError, IndexError):
+        return {}
+
+
+def _first_line(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return _row(file.readline(1 << 20))
+    except OSError:
+        return {}
+
+
+def _row(line: bytes) -> dict[str, Any]:
+    try:
+        row: Any = json.loads(line)
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def done_so_far(task: Interrupted, snapshot: Snapshot, root: str, token: CancelToken) -> str:

@@ -59,4 +59,14 @@ def test_a_killed_task_says_so_and_can_go_on(tmp_path: Path) -> None:
             rows = client.request("workspace/executeCommand", {"command": "treewright.tasks"})
             assert [each["state"] for each in rows if each["state"] == "interrupted"] == []
             client.shutdown()
+        # and what ended is still known to the server after that one
+        with LspClient(home=tmp_path / "home", settings=settings) as client:
+            client.initialize(root)
+            client.wait_index()
+            rows = client.request("workspace/executeCommand", {"command": "treewright.tasks"})
+            assert [(row["task_id"], row["state"]) for row in rows] == [
+                (done["task_id"], "completed")
+            ]
+            assert "Make add better" in rows[0]["instruction"]
+            client.shutdown()
     assert (root / "calc.py").read_text() == FILES["calc.py"]  # nothing was applied unseen
