@@ -6,7 +6,7 @@ A use whose meaning only a type could tell (`x.name` on an unknown `x`) keeps th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
@@ -54,16 +54,7 @@ def _uses(resolver: Resolver, target: Target, by_name: bool, with_aliases: bool)
     if target.kind == "module":
         yield from _module_uses(resolver, target)
         return
-    if target.scope >= 0:
-        local = target.kind == "parameter" or target.scope > 0
-        candidates = (
-            [(target.path, snapshot.references_in(target.path, target.name))]
-            if local and target.kind != "parameter"
-            else snapshot.uses(target.name)
-        )
-    else:
-        candidates = snapshot.uses(target.name)
-    for path, found in candidates:
+    for path, found in _candidates(resolver, target):
         resolver.token.check()
         aliases: set[str] = set()
         yield from _uses_in(resolver, target, path, target.name, found, by_name, aliases)
@@ -71,6 +62,52 @@ def _uses(resolver: Resolver, target: Target, by_name: bool, with_aliases: bool)
             yield from _uses_in(
                 resolver, target, path, alias, snapshot.references_in(path, alias), False, set()
             )
+
+
+def _candidates(resolver: Resolver, target: Target) -> Iterable[tuple[str, list[Reference]]]:
+    """The places that have the target's name and could mean it, by file."""
+    snapshot = resolver.snapshot
+    if target.scope > 0 or target.kind == "parameter":
+        yield target.path, snapshot.references_in(target.path, target.name)
+        if target.kind != "parameter" or _is_receiver(resolver, target):
+            return
+        # Elsewhere a parameter is named by the keywords of calls, in files that name the function.
+        callers = _calling_files(resolver, target)
+        for path in callers - {target.path} if callers else ():
+            found = [r for r in snapshot.references_in(path, target.name) if r.role == Role.KEYWORD]
+            if found:
+                yield path, found
+        return
+    yield from snapshot.uses(target.name)
+
+
+def _is_receiver(resolver: Resolver, target: Target) -> bool:
+    """True for `self` and `cls`, which no call names."""
+    facts = resolver.facts(target.path)
+    if target.name not in ("self", "cls") or facts is None or target.scope < 0:
+        return False
+    owner = facts.scopes[target.scope].symbol
+    return owner >= 0 and facts.symbols[owner].kind in ("method", "constructor", "property")
+
+
+def _calling_files(resolver: Resolver, parameter: Target) -> set[str]:
+    """The files that may call the function of a parameter: those that have its name.
+
+    A constructor is called by the name of its class, and of those that inherit it.
+    """
+    facts = resolver.facts(parameter.path)
+    owner = facts.scopes[parameter.scope].symbol if facts is not None else -1
+    if facts is None or owner < 0:
+        return set()
+    symbol = facts.symbols[owner]
+    names = {symbol.name}
+    if symbol.name in ("__init__", "__new__", "__call__") and symbol.parent >= 0:
+        from treewright_indexer.graph.neighbours import subclasses
+
+        cls = resolver.target_of(parameter.path, symbol.parent)
+        below = subclasses(resolver.snapshot, cls, resolver.token)
+        names |= {each.name for each in (cls, *below)}
+    return {path for name in names for path in resolver.snapshot.files_naming(name)}
 
 
 def _uses_in(
@@ -170,14 +207,21 @@ def highlights(
     if occurrence is None:
         return []
     resolver = Resolver(snapshot, token, oracle)
-    keys = {target.key for target in resolver.resolve(occurrence)}
+    targets = resolver.resolve(occurrence)
+    keys = {target.key for target in targets}
+    # Where it is known what this one means, others that merely have its name are not shown.
+    known = any(target.confidence != Confidence.NAME for target in targets)
     length = len(occurrence.name.encode())
     uses: list[Use] = []
     for reference in snapshot.references_in(path, occurrence.name):
         span = Span(reference.start, reference.start + length)
         other = Occurrence(path, occurrence.name, span, reference.role, reference.attribute)
         try:
-            meant = {target.key for target in resolver.resolve(other)}
+            meant = {
+                target.key
+                for target in resolver.resolve(other)
+                if not known or target.confidence != Confidence.NAME
+            }
         except TreewrightError:
             meant = set[tuple[str, int]]()
         same = (

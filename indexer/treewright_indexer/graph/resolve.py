@@ -6,8 +6,8 @@ says them. What that does not decide is said: the Confidence of a Target tells h
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +30,7 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _METACLASS = re.compile(r"metaclass\s*=\s*([\w.]+)\Z")
 _ANNOTATION = re.compile(rb"[ \t]*:[ \t]*([^=\n#]+)")
 _ASSIGNED = re.compile(rb"[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+)?([\w.]+)[ \t]*(\(?)")
+_MAX_LINEAGE = 64
 _RECEIVERS = frozenset({"self", "cls", "this", "Self"})
 
 
@@ -39,6 +40,8 @@ class Value:
 
     target: Target
     instance: bool = False
+    above: bool = False
+    """True for `super()`: the members start behind the class itself."""
 
 
 class Oracle(Protocol):
@@ -59,6 +62,8 @@ class Resolver(Names):
     ) -> None:
         super().__init__(snapshot, token)
         self.oracle = oracle
+        self._lineages: dict[tuple[str, int], list[Target]] = {}
+        self._named: dict[tuple[str, str, str], list[Target]] = {}
 
     def resolve(self, occurrence: Occurrence) -> list[Target]:
         """What the occurrence means; [] when nothing in the workspace is known to be it."""
@@ -73,6 +78,15 @@ class Resolver(Names):
         if attribute:
             return self.resolve_attribute(path, name, span.start)
         return self.resolve_name(path, name, span.start)
+
+    def _by_name(self, path: str, name: str, *, members: bool) -> list[Target]:
+        """Remembered: the uses of one name all ask the same."""
+        language = self.snapshot.language(path)
+        place = "" if members else os.path.dirname(path)
+        key = name, language.id if language is not None else "", f"{members} {place}"
+        if key not in self._named:
+            self._named[key] = super()._by_name(path, name, members=members)
+        return self._named[key]
 
     # ---------------------------------------------------------------- attributes
 
@@ -93,7 +107,9 @@ class Resolver(Names):
             if all(self._closed(value) for value in values):
                 return []
         elif parts and self._is_foreign(path, parts[0], start):
-            return []
+            # What a foreign function returns may be ours; what a foreign module holds is not.
+            called = any(part.called for part in parts)
+            return (self._decided(path, start) or []) if called else []
         decided = self._decided(path, start)
         return decided if decided is not None else self._by_name(path, name, members=True)
 
@@ -168,8 +184,7 @@ class Resolver(Names):
         first = parts[0]
         if first.name == "super":
             enclosing = self.enclosing_class(path, offset)
-            bases = self.bases(enclosing) if enclosing is not None else []
-            values = [Value(base, instance=True) for base in bases]
+            values = [Value(enclosing, True, above=True)] if enclosing is not None else []
         elif self._is_self(path, first.name, offset):
             enclosing = self.enclosing_class(path, offset)
             values = [Value(enclosing, instance=True)] if enclosing is not None else []
@@ -269,7 +284,7 @@ class Resolver(Names):
             return found
         if target.kind not in CLASS_KINDS:
             return []
-        for ancestor in self.lineage(target):
+        for ancestor in self.ancestors(value):
             indexes = self.member_indexes(ancestor.path, ancestor.symbol).get(name)
             if indexes:
                 return [self.target_of(ancestor.path, index) for index in indexes]
@@ -293,17 +308,36 @@ class Resolver(Names):
                     return [v.target for v in values if v.target.kind in CLASS_KINDS]
         return []
 
-    def lineage(self, target: Target) -> Iterable[Target]:
-        """The class and its bases in the workspace, nearest first, each once."""
-        seen: set[tuple[str, int]] = set()
-        queue = [target]
-        while queue and len(seen) < 64:
-            current = queue.pop(0)
-            if current.key in seen:
-                continue
-            seen.add(current.key)
-            yield current
-            queue += self.bases(current)
+    def ancestors(self, value: Value) -> list[Target]:
+        """The classes that a member of the value is looked for in, in order."""
+        lineage = self.lineage(value.target)
+        return lineage[1:] if value.above else lineage
+
+    def lineage(self, target: Target) -> list[Target]:
+        """The class and its bases in the workspace, in the order in which members are looked up.
+
+        That is C3, Python's method resolution order; of bases that no order satisfies, as they stand.
+        """
+        if target.key not in self._lineages:
+            self._lineages[target.key] = [target]  # a class that inherits from itself ends here
+            self._lineages[target.key] = self._linearised(target)
+        return self._lineages[target.key]
+
+    def _linearised(self, target: Target) -> list[Target]:
+        bases = self.bases(target)
+        rows = [*(list(self.lineage(base)) for base in bases), list(bases)]
+        found = [target]
+        while rows := [row for row in rows if row]:
+            if len(found) >= _MAX_LINEAGE:
+                return found
+            behind = {each.key for row in rows for each in row[1:]}
+            first = next((row[0] for row in rows if row[0].key not in behind), None)
+            if first is None:  # no order satisfies all of them; Python would refuse the class
+                first = rows[0][0]
+            if first.key != target.key:
+                found.append(first)
+            rows = [[each for each in row if each.key != first.key] for row in rows]
+        return found
 
     def bases(self, target: Target) -> list[Target]:
         facts = self.facts(target.path)

@@ -182,7 +182,7 @@ def _of_class(resolver: Resolver, value: Value, prefix: str) -> tuple[list[Item]
     """The class's own members, then those of its bases; whether every base is known."""
     items: list[Item] = []
     closed = True
-    for depth, cls in enumerate(resolver.lineage(value.target)):
+    for depth, cls in enumerate(resolver.ancestors(value)):
         facts = resolver.facts(cls.path)
         if facts is None:
             continue
@@ -313,6 +313,11 @@ def _names(
                 else:
                     shown = {"import": "module", "type": "class"}.get(kind, kind)
                     found[name] = Item(name, shown, "", group, path, at)
+    if facts is not None and facts.n_errors and prefix:
+        # What a syntax error hides from the scopes is still a word of the file.
+        for name in resolver.snapshot.file_facts(path).postings:
+            if name not in found and name != prefix and _fits(name, prefix):
+                found[name] = Item(name, "local", "", 2)
     for name in _words(language):
         if name not in found and prefix and name.startswith(prefix):
             found[name] = Item(name, "keyword", "", 2)

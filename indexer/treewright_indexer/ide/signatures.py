@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.model import Occurrence, Target
+from treewright_indexer.graph.occurrences import receiver_before
 from treewright_indexer.graph.resolve import CLASS_KINDS, Oracle, Resolver, Value
 from treewright_indexer.ide.unfinished import as_if_finished
 from treewright_indexer.model import Flag, Role, Symbol
@@ -26,6 +27,7 @@ _AHEAD: Final = re.compile(rb"[ \t]*[^\W\d]\w*[ \t]*=(?!=)")
 _DEFINES: Final = re.compile(rb"\b(?:def|class|function|func|fn|fun)[ \t]+\Z")
 _KEYWORD: Final = re.compile(r"\s*([^\W\d]\w*)\s*[=:](?!=)")
 _NAME: Final = re.compile(r"[*&.]*\s*(?:\w+\s+)*?[*&]*([^\W\d]\w*)")
+_LAMBDA: Final = re.compile(r"\blambda\b[^:()\[\]{}]*(?::|\Z)")
 _PAIRS: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
@@ -59,8 +61,10 @@ def signatures(
     resolver = Resolver(snapshot, token, oracle)
     occurrence = Occurrence(path, name, site.callee, Role.CALL, site.attribute)
     found: dict[str, Signature] = {}
+    on_class = site.attribute and _on_class(resolver, occurrence)
     for target in _callable(resolver, occurrence):
-        for label, doc, bound in labels(resolver, target, site.attribute):
+        attribute = site.attribute and not (on_class and _takes_self(resolver, target))
+        for label, doc, bound in labels(resolver, target, attribute):
             parameters = split_parameters(label)
             if bound and parameters:
                 label, parameters = _without_first(label, parameters)
@@ -82,6 +86,22 @@ def _callable(resolver: Resolver, occurrence: Occurrence) -> list[Target]:
         return any("overload" in word for word in facts.symbols[target.symbol].decorators)
 
     return [target for target in targets if is_overload(target)] or targets
+
+
+def _on_class(resolver: Resolver, occurrence: Occurrence) -> bool:
+    """True for `f` in `Class.f`, which gets no receiver."""
+    data = resolver.snapshot.text(occurrence.path).data
+    start = occurrence.span.start
+    parts = receiver_before(data, start)
+    values = resolver.evaluate(occurrence.path, parts, start) if parts else []
+    return bool(values) and all(v.target.kind in CLASS_KINDS and not v.instance for v in values)
+
+
+def _takes_self(resolver: Resolver, target: Target) -> bool:
+    facts = resolver.facts(target.path)
+    if facts is None or target.symbol < 0 or target.kind not in ("method", "constructor"):
+        return False
+    return not facts.symbols[target.symbol].flags & (Flag.STATIC | Flag.CLASSMETHOD)
 
 
 def known_signature(
@@ -152,7 +172,7 @@ def labels(resolver: Resolver, target: Target, attribute: bool) -> list[tuple[st
         if "(" not in symbol.signature or target.kind in _VALUES:
             return []
         method = target.kind in ("method", "constructor") and not symbol.flags & Flag.STATIC
-        # `Class.method(` gives `self` itself; what stands before the dot is not looked at here.
+        # `Class.method(` gives `self` itself: the caller says whether this is one.
         return [(symbol.signature, symbol.doc, python and method and attribute)]
     constructors = resolver.member(Value(target), "__init__") if python else []
     for constructor in constructors:
@@ -240,6 +260,7 @@ def parameter_name(text: str) -> str:
 def split_arguments(arguments: str) -> list[str]:
     """The arguments written so far; the last one is the one that is being written."""
     parts, depth, start, quote = list[str](), 0, 0, ""
+    heads = [match.span() for match in _LAMBDA.finditer(arguments)]
     for position, character in enumerate(arguments):
         if quote:
             quote = "" if character == quote and arguments[position - 1] != "\\" else quote
@@ -249,7 +270,7 @@ def split_arguments(arguments: str) -> list[str]:
             depth += 1
         elif character in ")]}":
             depth -= 1
-        elif character == "," and depth == 0:
+        elif character == "," and depth == 0 and not any(a < position < b for a, b in heads):
             parts.append(arguments[start:position])
             start = position + 1
     return [*parts, arguments[start:]]

@@ -20,6 +20,7 @@ from treewright_indexer.text import SourceText, Span
 Json = dict[str, Any]
 
 _FENCE: Final = re.compile(r"\A\s*(`{3,})[^\n`]*\n(.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
+_DOTTED: Final = re.compile(rb"(?:[^\W\d]\w*\.)+([^\W\d]\w*)")
 _RULE: Final = re.compile(r"\A\s*---+\s*\n")
 _KINDS: Final = {
     2: "method", 3: "function", 4: "function", 5: "property", 6: "instance", 7: "class", 8: "class",
@@ -89,8 +90,13 @@ class Reader:
                 start, end = positions.offset(range_["start"]), positions.offset(range_["end"])
             except (TreewrightError, KeyError, TypeError, ValueError):
                 continue
-            found[Place(path, Span(start, end))] = None
+            found[Place(path, self._name_in(path, Span(start, end)))] = None
         return list(found)
+
+    def _name_in(self, path: str, span: Span) -> Span:
+        """The attribute alone where the whole of `self.name` is given, as ty does."""
+        match = _DOTTED.fullmatch(self._snapshot.text(path).data, *span)
+        return Span(*match.span(1)) if match is not None else span
 
     def help(self, answer: Any) -> list[Help]:
         text = _markup(answer.get("contents")) if isinstance(answer, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
