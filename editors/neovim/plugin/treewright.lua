@@ -5,6 +5,17 @@ end
 vim.g.loaded_treewright = true
 
 if vim.fn.has('nvim-0.11') == 0 then
+  if vim.fn.has('nvim-0.7') == 1 then
+    vim.api.nvim_create_user_command('Treewright', function(command)
+      require('treewright.classic').run(command)
+    end, {
+      nargs = '*',
+      desc = 'treewright: search, graph, index',
+      complete = function(lead)
+        return require('treewright.classic').complete(lead)
+      end,
+    })
+  end
   return
 end
 

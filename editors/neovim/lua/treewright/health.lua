@@ -3,10 +3,13 @@ local M = {}
 
 function M.check()
   local health = vim.health
-  health.start('treewright')
   if vim.fn.has('nvim-0.11') == 0 then
-    return health.error('Neovim 0.11 or newer is needed; this is ' .. tostring(vim.version()))
+    local version = vim.version()
+    local words = ('review and chat need Neovim 0.11; this is %d.%d.%d'):format(version.major, version.minor, version.patch)
+    ;(health and (health.report_start or health.start))('treewright')
+    return (health.report_warn or health.warn)(words, "`:help treewright-older` says what there is")
   end
+  health.start('treewright')
   health.ok('Neovim ' .. tostring(vim.version()))
 
   local command = require('treewright.config').command(vim.fs.root(0, { 'pyproject.toml', '.git' }))
