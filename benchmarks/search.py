@@ -1,7 +1,7 @@
 """NDCG@10 of search on our own labelled queries, by kind of query, language and stage.
 
     python benchmarks/search.py --repositories DIR [--stdlib DIR] [--commits FILE] [--documents FILE]
-                                [--ablate] [--json OUT] [--model MANIFEST]
+                                [--ablate] [--json OUT] [--model MANIFEST] [--set untuned]
 
 DIR holds one folder per name in `search/repositories.json`, at the commit given there. Questions
 are in `search/questions.tsv`, web queries over the standard library in `search/web_queries.tsv`.
@@ -66,15 +66,16 @@ def rows_of(path: Path) -> Iterable[list[str]]:
 
 
 def cases_of(arguments: argparse.Namespace) -> list[Case]:
+    here = HERE / arguments.set
     repositories: dict[str, dict[str, str]] = json.loads(
-        (HERE / "repositories.json").read_text("utf-8")
+        (here / "repositories.json").read_text("utf-8")
     )
     cases: list[Case] = []
 
     def folder(name: str) -> Path:
         return arguments.repositories / name
 
-    for name, query, answers in rows_of(HERE / "questions.tsv"):
+    for name, query, answers in rows_of(here / "questions.tsv"):
         graded = {a.rpartition("=")[0]: int(a.rpartition("=")[2]) for a in answers.split()}
         language = repositories[name]["language"]
         cases.append(Case("question", folder(name), language, query, graded))
@@ -207,8 +208,7 @@ def evaluate(
         copies = [replace(c, scores=dict(c.scores)) for c in each.candidates]
         value = ndcg(each.case, rank(each.plan, copies))
         scores[each.case.kind].append(value)
-        if each.case.kind != "docstring":
-            scores[f"{each.case.kind}/{each.case.language}"].append(value)
+        scores[f"{each.case.kind}/{each.case.language}"].append(value)
     return {name: round(statistics.mean(values), 4) for name, values in sorted(scores.items())}
 
 
@@ -267,6 +267,7 @@ STAGES: dict[str, Callable[[Plan, list[Candidate]], list[Candidate]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repositories", type=Path, required=True)
+    parser.add_argument("--set", default="", help="folder of a set below `search`")
     parser.add_argument("--stdlib", type=Path)
     parser.add_argument("--commits", type=Path)
     parser.add_argument("--documents", type=Path)

@@ -1,9 +1,10 @@
 """Make two evaluation sets from the repositories: commit subjects, and cut docstrings.
 
-    python sets.py --repositories DIR --mirrors DIR --out DIR
+    python sets.py --repositories DIR --mirrors DIR --out DIR [--set untuned]
 
 `--mirrors` holds `owner+name/repo` git directories with history. Writes `commits.json`,
-`docstrings.json` and copies of the Python repositories without docstrings under `stripped/`.
+`docstrings.json` and copies of the repositories without documentation under `stripped/`: of those
+in Python alone, or with `--set` of all, where the comment right above a definition is cut.
 """
 
 from __future__ import annotations
@@ -91,12 +92,50 @@ def strip(source: bytes) -> tuple[bytes, list[tuple[str, str]]]:
     return source, functions
 
 
+_COMMENT = re.compile(rb"\s*(?://|/\*|\*|#(?!\[))")
+_BETWEEN = re.compile(rb"\s*(?:@|#\[)")
+_MARKS = re.compile(r"^\s*(?:/\*\*?|\*/|///?!?|\*|#)\s?|\*/\s*$")
+
+
+def strip_comments(path: str, source: bytes) -> tuple[bytes, list[tuple[str, str]]]:
+    """As `strip`, of a file whose functions are documented by the comment above them."""
+    from treewright_indexer.facts import extract
+    from treewright_indexer.languages import language_for_path
+    from treewright_indexer.text import decode
+
+    language = language_for_path(path)
+    if language is None:
+        return source, []
+    facts = extract(language, decode(source))
+    lines = source.split(b"\n")
+    cut: set[int] = set()
+    functions: list[tuple[str, str]] = []
+    for index, symbol in enumerate(facts.symbols):
+        row = source.count(b"\n", 0, symbol.start) - 1
+        while row >= 0 and _BETWEEN.match(lines[row]):
+            row -= 1
+        above: list[int] = []
+        while row >= 0 and _COMMENT.match(lines[row]):
+            above.insert(0, row)
+            row -= 1
+        if not above or row < 0:  # a file's first comment is its licence
+            continue
+        cut |= set(above)
+        text = [_MARKS.sub("", lines[i].decode("utf-8", "replace")).strip() for i in above]
+        summary = re.split(r"\n\s*\n|\n@|\n```", "\n".join(text).strip())[0]
+        summary = re.sub(r"<[^>]+>|\{@\w+ ([^}]*)\}", lambda m: m[1] or "", summary)
+        if symbol.kind in ("function", "method", "constructor"):
+            functions.append((facts.qualified_name(index), re.sub(r"\s+", " ", summary).strip()))
+    return b"\n".join(line for i, line in enumerate(lines) if i not in cut), functions
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--repositories", "--mirrors", "--out"):
         parser.add_argument(name, type=Path, required=True)
+    parser.add_argument("--set", default="", help="a folder beside this file")
     given = parser.parse_args()
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parent / given.set
     repositories: dict[str, dict[str, str]] = json.loads(
         (here / "repositories.json").read_text("utf-8")
     )
@@ -108,14 +147,18 @@ def main() -> None:
         git = given.mirrors / about["source"].replace("/", "+") / "repo"
         if git.is_dir():
             subjects += commits(name, root, git, about["commit"])
-        if about["language"] != "python":
+        if about["language"] != "python" and not given.set:
             continue
         stripped = given.out / "stripped" / name
         shutil.rmtree(stripped, ignore_errors=True)
-        for path in sorted(root.rglob("*.py")):
+        kinds = SOURCES if given.set else {".py"}
+        for path in sorted(p for p in root.rglob("*") if p.suffix in kinds and p.is_file()):
             relative = str(path.relative_to(root))
+            raw = path.read_bytes()
             try:
-                source, functions = strip(path.read_bytes())
+                source, functions = (
+                    strip(raw) if path.suffix == ".py" else strip_comments(relative, raw)
+                )
             except SyntaxError:
                 continue
             target = stripped / relative
@@ -132,6 +175,14 @@ def main() -> None:
                         }
                     )
     random.Random(3).shuffle(documented)
+    if given.set:  # as many of each repository
+        taken: dict[str, int] = {}
+        kept: list[dict[str, Any]] = []
+        for row in documented:
+            taken[row["repository"]] = taken.get(row["repository"], 0) + 1
+            if taken[row["repository"]] <= PER_REPOSITORY:
+                kept.append(row)
+        documented = kept
     (given.out / "commits.json").write_text(json.dumps(subjects, indent=0) + "\n")
     (given.out / "docstrings.json").write_text(json.dumps(documented[:400], indent=0) + "\n")
     print(len(subjects), "commit subjects,", len(documented[:400]), "docstrings")
