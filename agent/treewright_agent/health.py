@@ -28,6 +28,7 @@ OLD_S = 30 * 24 * 3600.0
 KEPT_VERSIONS = 3
 """Older versions that can be gone back to."""
 MAX_ROWS = 50_000
+REVALIDATE = "re-validate"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tools (
@@ -58,12 +59,14 @@ class Row:
     note: str = ""
     p95_ms: int = 0
     next_health_check: float = 0.0
+    fingerprint: str = ""
+    """The versions of what it stands on, with which its sample was run last."""
 
     def to_json(self) -> dict[str, Any]:
         return {
             "tool_name": self.tool_name, "status": self.status, "calls": self.n_calls,
             "success_rate": self.success_rate, "last_updated": self.last_updated, "version": self.version,
-            "note": self.note, "p95_ms": self.p95_ms, "auto_update_enabled": False,
+            "note": self.note, "p95_ms": self.p95_ms, "auto_update_enabled": False, "api_doc_version": self.fingerprint,
             "next_health_check": self.next_health_check,
         }  # fmt: skip
 
@@ -121,6 +124,27 @@ class Health:
                 " sample_ok = ?3, sample_error = ?4",
                 (name, self._clock(), int(not error), error[:300]),
             )
+
+    def stands_on(self, fingerprints: Mapping[str, str]) -> list[str]:
+        """The versions that tools and rules stand on now; returns those for which they are others
+        than before. Until its sample has run again, such a one is degraded."""
+        changed: list[str] = []
+        with self._lock:
+            known: dict[str, str] = dict(
+                self._db.execute("SELECT name, fingerprint FROM tools").fetchall()
+            )
+            for name, fingerprint in fingerprints.items():
+                if known.get(name) == fingerprint:
+                    continue
+                if known.get(name):
+                    changed.append(name)
+                self._db.execute(
+                    "INSERT INTO tools (name, version, fingerprint, content, updated) VALUES (?1, 1, ?2, '', ?3)"
+                    " ON CONFLICT (name) DO UPDATE SET fingerprint = ?2, updated = ?3, sample_ok = NULL,"
+                    " sample_error = ?4",
+                    (name, fingerprint, self._clock(), REVALIDATE if known.get(name) else None),
+                )
+        return changed
 
     # ------------------------------------------------------------------ versions
 
@@ -190,14 +214,6 @@ class Health:
             ).fetchall()
         return [int(row[0]) for row in rows]
 
-    def revalidate(self, fingerprints: Mapping[str, str]) -> list[str]:
-        """Names whose grammar, library or program is another than the one they were tested with."""
-        with self._lock:
-            rows = self._db.execute("SELECT name, fingerprint FROM tools").fetchall()
-        return [
-            name for name, known in rows if known and fingerprints.get(name, known) != known
-        ]  # fmt: skip
-
     def _transaction(self) -> sqlite3.Connection:
         self._db.execute("BEGIN IMMEDIATE")
         return self._db  # as a context manager it commits, or takes everything back
@@ -207,10 +223,10 @@ class Health:
     def rows(self, next_check: float = 0.0) -> list[Row]:
         since = self._clock() - WINDOW_S
         with self._lock:
-            known: dict[str, tuple[float, int, int | None, str]] = {
-                str(name): (float(updated), int(version), sample, str(error or ""))
-                for name, updated, version, sample, error in self._db.execute(
-                    "SELECT name, updated, version, sample_ok, sample_error FROM tools"
+            known: dict[str, tuple[float, int, int | None, str, str]] = {
+                str(name): (float(updated), int(version), sample, str(error or ""), str(mark))
+                for name, updated, version, sample, error, mark in self._db.execute(
+                    "SELECT name, updated, version, sample_ok, sample_error, fingerprint FROM tools"
                 )
             }
             calls: dict[str, list[tuple[int, int]]] = {}
@@ -226,9 +242,9 @@ class Health:
 
     def _row(
         self, name: str, calls: list[tuple[int, int]],
-        known: tuple[float, int, int | None, str] | None, next_check: float,
+        known: tuple[float, int, int | None, str, str] | None, next_check: float,
     ) -> Row:  # fmt: skip
-        updated, version, sample, error = known or (0.0, 1, None, "")
+        updated, version, sample, error, mark = known or (0.0, 1, None, "", "")
         n = len(calls)
         rate = sum(success for success, _ in calls) / n if n >= MINIMUM else None
         durations = sorted(duration for _, duration in calls)
@@ -238,13 +254,15 @@ class Health:
         if rate is not None and rate < DEGRADED_BELOW:
             status = "failed" if rate < FAILED_BELOW else "degraded"
             note = f"{rate:.0%} of {n} calls in a day succeeded"
+        if sample is None and error == REVALIDATE:
+            status, note = "degraded", "re-validate: what it stands on has another version now"
         if sample == 0:
             status, note = "failed", f"its sample fails: {error}"
         elif sample == 1 and status == "failed":
             status, note = "degraded", f"{note}; its sample works again"
         if not note and updated and self._clock() - updated > OLD_S:
             note = "older than 30 days"
-        return Row(name, status, n, rate, updated, version, note, p95, next_check)
+        return Row(name, status, n, rate, updated, version, note, p95, next_check, mark)
 
     def failed(self) -> frozenset[str]:
         """Tools that are not offered now."""

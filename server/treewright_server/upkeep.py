@@ -111,6 +111,8 @@ class Upkeep:
             return
         from treewright_agent.health import check_samples
 
+        for name in health.stands_on(fingerprints()):
+            logger.info("%s stands on other versions than before: its sample is run", name)
         check_samples(health, SAMPLES)
         health.prune()
         for message in health.news():
@@ -170,11 +172,62 @@ def _sample_sandbox() -> str:
         return "" if done.stdout.strip() == "42" else done.stderr[-200:] or "it answers nothing"
 
 
+def _sample_parse() -> str:
+    from treewright_indexer.facts import extract
+    from treewright_indexer.languages import LANGUAGES
+    from treewright_indexer.text import SourceText
+
+    found = extract(LANGUAGES["python"], SourceText.of("def sample(a):\n    return a\n"))
+    return "" if [symbol.name for symbol in found.symbols] == ["sample"] else "it finds nothing"
+
+
+def _sample_rules() -> str:
+    """The linter names what it finds as the rules know it."""
+    from treewright_agent.recipes import RECIPES
+    from treewright_agent.verify.ruff import find_ruff, lint_text
+    from treewright_indexer.text import SourceText
+
+    if not RECIPES:
+        return "there are no rules"
+    if find_ruff() is None:
+        return ""
+    found = lint_text("/sample.py", SourceText.of("import os\n"), "/")
+    codes = {each.code for each in found.diagnostics}
+    return "" if "F401" in codes else f"the linter's codes are others: {sorted(codes)}"
+
+
+def fingerprints() -> dict[str, str]:
+    """Tool or rule -> the versions of what it stands on, on this machine."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from treewright_agent.verify.ruff import ruff_version
+
+    def of(*names: str) -> str:
+        found: list[str] = []
+        for name in names:
+            try:
+                found.append(f"{name} {version(name)}")
+            except PackageNotFoundError:
+                continue
+        return ", ".join(found)
+
+    parsers = of("tree-sitter", "tree-sitter-python")
+    ruff = f"ruff {ruff_version()}"
+    return {
+        "lint": ruff,
+        "parse": parsers,
+        "rules": ", ".join((ruff, parsers, of("libcst"))),
+        "test": f"Python {sys.version.split()[0]}",
+    }
+
+
 SAMPLES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("lint", _sample_ruff),
     ("git", _sample_git),
     ("run_command", _sample_sandbox),
     ("test", _sample_sandbox),
+    ("parse", _sample_parse),
+    ("rules", _sample_rules),
 )
 """Tool -> its sample: '' when it works, else why not. Ten seconds at the most."""
 

@@ -95,9 +95,20 @@ def test_versions_go_back_byte_for_byte(tmp_path: Path) -> None:
 
 def test_another_library_asks_for_the_rules_tests() -> None:
     health = _health([1e9])
-    health.update("a", "x", "ruff 1", tested=True)
-    health.update("b", "x", "grammar 1", tested=True)
-    assert health.revalidate({"a": "ruff 2", "b": "grammar 1"}) == ["a"]
+    versions = {"a": "ruff 1", "b": "grammar 1"}
+    assert health.stands_on(versions) == []
+    check_samples(health, [("a", lambda: ""), ("b", lambda: "")])
+    assert health.stands_on(versions) == []
+    assert health.stands_on({**versions, "a": "ruff 2"}) == ["a"]
+    rows = {row.tool_name: row for row in health.rows()}
+    assert (rows["a"].status, rows["b"].status) == ("degraded", "healthy")
+    assert "re-validate" in rows["a"].note
+    assert rows["a"].to_json()["api_doc_version"] == "ruff 2"
+    assert health.failed() == frozenset()
+    ran: list[str] = []
+    check_samples(health, [("a", lambda: ran.append("a") or "")])
+    assert ran == ["a"]
+    assert {row.status for row in health.rows()} == {"healthy"}
 
 
 def test_many_threads_and_a_restart(tmp_path: Path) -> None:

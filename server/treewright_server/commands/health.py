@@ -7,6 +7,7 @@ gives this server's numbers in Prometheus' text format.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
@@ -61,11 +62,19 @@ def report(ls: TreewrightServer, token: CancelToken) -> dict[str, Any]:
 
 def _table(rows: list[dict[str, Any]]) -> str:
     """For a panel that shows Markdown."""
-    lines = ["| tool | state | calls | success | note |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| tool | state | calls | success | stands on | next check | note |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for row in rows:
         rate = "" if row["success_rate"] is None else f"{row['success_rate']:.0%}"
-        note = str(row["note"]).replace("|", "\\|").replace("\n", " ")
+        note, versions = (
+            str(row[key]).replace("|", "\\|").replace("\n", " ")
+            for key in ("note", "api_doc_version")
+        )
+        check = time.strftime("%H:%M", time.localtime(row["next_health_check"]))
         lines.append(
-            f"| `{row['tool_name']}` | {row['status']} | {row['calls']} | {rate} | {note} |"
+            f"| `{row['tool_name']}` | {row['status']} | {row['calls']} | {rate} | {versions} | {check} |"
+            f" {note} |"
         )
     return "\n".join(lines)
