@@ -11,6 +11,7 @@ import hashlib
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 from treewright_indexer.errors import InvalidPositionError, UnreadableFileError
@@ -60,14 +61,12 @@ class SourceText:
     @cached_property
     def line_starts(self) -> list[int]:
         """Byte offset of each line's first byte; a final line break opens one more line."""
-        if b"\r" not in self.data:  # the common case, without a regular expression
-            starts = [0]
-            find, position = self.data.find, 0
-            while (position := find(b"\n", position)) >= 0:
-                position += 1
-                starts.append(position)
-            return starts
-        return [0, *(match.end() for match in _LINE_BREAK.finditer(self.data))]
+        data = self.data
+        # `bytes.splitlines`, unlike that of `str`, knows these three line breaks only.
+        starts = [0, *accumulate(map(len, data.splitlines(keepends=True)))]
+        if len(starts) > 1 and data[-1] not in b"\r\n":
+            starts.pop()
+        return starts
 
     @property
     def n_lines(self) -> int:

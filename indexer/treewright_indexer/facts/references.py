@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
@@ -71,20 +72,17 @@ def postings_of(
     # ends fit together.
     starts = sorted([node.start_byte for node in nodes])
     ends = sorted([node.end_byte for node in nodes])
-    found: defaultdict[bytes, list[int]] = defaultdict(list)
+    values: list[int] = []
     code_of = codes.get
-    borders = _borders(symbols, imports, captured)
-    border, owner, role = next(borders)
-    plain = owner | role
-    for start, end in zip(starts, ends, strict=True):
-        if start >= border:
-            while start >= border:
-                border, owner, role = next(borders)
-            plain = owner | role
-        code = code_of(start)
-        found[data[start:end]].append(
-            (start << 5) + plain if code is None else (start << 5) + code + owner
-        )
+    at = 0
+    for border, owner, role in _borders(symbols, imports, captured):
+        stop = bisect_left(starts, border, at)
+        if stop > at:
+            values += [(start << 5 | code_of(start, role)) + owner for start in starts[at:stop]]
+            at = stop
+    found: defaultdict[bytes, list[int]] = defaultdict(list)
+    for name, value in zip(map(data.__getitem__, map(slice, starts, ends)), values, strict=True):
+        found[name].append(value)
     extra = _in_strings(rules, data, captured, exports)
     if extra:
         borders = _borders(symbols, imports, captured)
@@ -95,7 +93,12 @@ def postings_of(
             values = found[data[start:end]]
             values.append(owner | start << 5 | attribute << 4 | role)
             values.sort(key=_place)
-    return {name.decode("utf-8", "replace"): _packed(values) for name, values in found.items()}
+    return {
+        str(name, "utf-8", "replace"): values[0].to_bytes(8, "little")
+        if len(values) == 1
+        else _packed(values)
+        for name, values in found.items()
+    }
 
 
 def _place(value: int) -> int:
@@ -104,8 +107,6 @@ def _place(value: int) -> int:
 
 
 def _packed(values: list[int]) -> bytes:
-    if len(values) == 1:
-        return values[0].to_bytes(8, "little")
     packed = array("Q", values)
     if sys.byteorder == "big":
         packed.byteswap()

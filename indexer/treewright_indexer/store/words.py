@@ -44,15 +44,26 @@ _EVERYWHERE = frozenset(
 """Words in so many chunks that, where there are many of these, they cost much and say little."""
 
 
-@lru_cache(maxsize=65536)
 def identifier_words(name: str) -> str:
     """`HTTPServer.get_url` -> `httpserver http server get url`."""
+    if "." not in name:
+        return _words_of_part(name)
+    return " ".join(filter(None, map(_words_of_part, name.split("."))))
+
+
+@lru_cache(maxsize=65536)
+def _words_of_part(name: str) -> str:
     words: list[str] = []
     for part in _WORD.findall(name):
-        humps = _HUMP.findall(part) if part.isascii() else []
         words.append(part.lower())
-        if len(humps) > 1:
-            words += [hump.lower() for hump in humps]
+        if part.isascii() and not part.islower():
+            humps = _HUMP.findall(part)
+            if len(humps) > 1:
+                words += [hump.lower() for hump in humps]
+        elif part.isascii() and not part.isalpha():
+            humps = _HUMP.findall(part)
+            if len(humps) > 1:
+                words += humps
     return " ".join(words)
 
 
