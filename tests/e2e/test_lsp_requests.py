@@ -271,3 +271,25 @@ def test_files_that_are_about_to_be_renamed(session: tuple[LspClient, Path]) -> 
     assert [e["newText"] for e in change["edits"]] == ["shop.things"]
     other = [{"oldUri": (root / "x.txt").as_uri(), "newUri": (root / "y.txt").as_uri()}]
     assert ask(client, "workspace/willRenameFiles", {"files": other}) is None
+
+
+def test_files_that_are_about_to_be_created_and_deleted(tmp_path: Path) -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": "x = 1\n",
+        "main.py": "from pkg import a\nfrom pkg.a import x\n\nprint(x)\n",
+    }
+    with workspace(tmp_path, files) as (client, root):
+        new = [{"uri": (root / "pkg" / "sub" / "b.py").as_uri()}]
+        edit = ask(client, "workspace/willCreateFiles", {"files": new})
+        assert edit["documentChanges"][0] == {
+            "kind": "create",
+            "uri": (root / "pkg" / "sub" / "__init__.py").as_uri(),
+        }
+        gone = [{"uri": (root / "pkg" / "a.py").as_uri()}]
+        edit = ask(client, "workspace/willDeleteFiles", {"files": gone})
+        (change,) = edit["documentChanges"]
+        assert change["textDocument"]["uri"] == (root / "main.py").as_uri()
+        assert [e["range"]["end"]["line"] for e in change["edits"]] == [1]
+        message = client.wait_notification("window/showMessage")["message"]
+        assert "main.py:2: from pkg.a import x" in message

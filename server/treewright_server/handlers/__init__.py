@@ -44,6 +44,10 @@ EVERY_FILE: Final[dict[str, Any]] = {
     "filters": [{"scheme": "file", "pattern": {"glob": "**/*"}}],
 }
 
+PYTHON_FILES: Final[dict[str, Any]] = {
+    "filters": [{"scheme": "file", "pattern": {"glob": "**/*.py", "matches": "file"}}],
+}
+
 HANDLERS: Final[tuple[Row, ...]] = (
     # text and files
     Row("textDocument/didOpen", "did_open", kind="inline"),
@@ -152,6 +156,14 @@ HANDLERS: Final[tuple[Row, ...]] = (
     Row("codeAction/resolve", "code_action_resolve", feature="codeAction", kind="async"),
     Row(
         "workspace/willRenameFiles", "will_rename_files", "workspace.fileOperations.willRename",
+        EVERY_FILE, feature="fileOperations",
+    ),
+    Row(
+        "workspace/willCreateFiles", "will_create_files", "workspace.fileOperations.willCreate",
+        PYTHON_FILES, feature="fileOperations",
+    ),
+    Row(
+        "workspace/willDeleteFiles", "will_delete_files", "workspace.fileOperations.willDelete",
         EVERY_FILE, feature="fileOperations",
     ),
     Row("workspace/executeCommand", "execute_command", kind="async"),
