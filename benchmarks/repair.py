@@ -110,6 +110,9 @@ def _in_braces(text: str, table: Mapping[str, str]) -> str:
 
 # -------------------------------------------------------------------- one bug
 
+PYTHON = [sys.executable]
+"""The interpreter of the tests; `--python` sets it."""
+
 
 def broken(case: Case, bug: Bug) -> dict[str, str]:
     files = dict(case.files)
@@ -136,7 +139,7 @@ def passes(files: Mapping[str, str], tests: str) -> bool:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         argv = [
-            sys.executable,
+            PYTHON[0],
             "-m",
             "pytest",
             "-q",
@@ -188,8 +191,10 @@ def _offered(
     folder: str, cpu_s: float, row: dict[str, Any]
 ) -> tuple[list[dict[str, str]], list[str], list[str]]:
     """What the product itself offers for the folder: texts of changed files, titles, diffs."""
+    from treewright_agent.executor import ExecutorSettings
     from treewright_agent.repair import Outcome, repairer
     from treewright_indexer.cancel import CancelToken
+    from treewright_indexer.errors import TreewrightError
     from treewright_indexer.workspace import IndexSettings, Workspace
 
     outcomes: list[Outcome] = []
@@ -201,8 +206,14 @@ def _offered(
         added.start(lambda done, total, message="": None, lambda message="": None)
         added.wait_ready(None)
         snapshot = workspace.snapshot()
-        mend = repairer(cpu_s=cpu_s, on_outcome=outcomes.append)
-        found = mend(snapshot, root, [], 600.0, CancelToken())
+        settings = ExecutorSettings(python=PYTHON[0])
+        mend = repairer(settings, cpu_s=cpu_s, on_outcome=outcomes.append)
+        row["failing"], row["note"] = 0, ""
+        try:
+            found = mend(snapshot, root, [], 600.0, CancelToken())
+        except TreewrightError as error:
+            row["note"] = f"{type(error).__name__}: {error}"
+            return [], [], []
         texts: list[dict[str, str]] = []
         for change in found.changes:
             after = change.apply(snapshot.text)
@@ -248,7 +259,9 @@ def main() -> None:
     parser.add_argument("--offset", type=int, default=0)
     parser.add_argument("--cpu", type=float, default=60.0)
     parser.add_argument("--json", default="")
+    parser.add_argument("--python", default=sys.executable, help="runs the tests")
     options = parser.parse_args()
+    PYTHON[0] = options.python
     todo = [
         (case, bug)
         for case in (load_packages(options.packages) if options.packages else load(options.suite))

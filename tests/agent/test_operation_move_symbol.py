@@ -42,6 +42,21 @@ CASES = [
         id="attributes of its module follow",
     ),
     pytest.param(
+        "//- a.py\ndef $0f(): ...\n//- b.py\n//- c.py\nimport a\n\na.f()\n",
+        "//- a.py\n//- b.py\ndef f(): ...\n//- c.py\nfrom b import f\n\nf()\n",
+        id="the import of its module goes where nothing else needs it",
+    ),
+    pytest.param(
+        "//- a.py\nfrom __future__ import annotations\n\nimport os\n\n\nclass $0A:\n    def me(self) -> A:\n        return self\n\n\nos\n",
+        "//- a.py\nfrom __future__ import annotations\n\nimport os\n\n\nos\n//- p/b.py\nfrom __future__ import annotations\n\n\nclass A:\n    def me(self) -> A:\n        return self\n",
+        id="to a new file, where annotations stay unread",
+    ),
+    pytest.param(
+        "//- a.py\nimport sys\n\n\ndef $0f(module):\n    return hasattr(module, '__file__') and module.__file__\n\n\nsys\n//- b.py\n",
+        "//- a.py\nimport sys\n\n\nsys\n//- b.py\ndef f(module):\n    return hasattr(module, '__file__') and module.__file__\n",
+        id="another module's file is not its own",
+    ),
+    pytest.param(
         "//- p/__init__.py\nfrom .a import f\n__all__ = ['f']\n//- p/a.py\ndef $0f(): ...\n//- p/b.py\n//- c.py\nfrom p import f\nf()\n",
         "//- p/__init__.py\nfrom .b import f\n__all__ = ['f']\n//- p/a.py\n//- p/b.py\ndef f(): ...\n//- c.py\nfrom p import f\nf()\n",
         id="a re-export follows",

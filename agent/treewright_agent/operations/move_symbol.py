@@ -36,6 +36,7 @@ writes.
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -278,7 +279,8 @@ class _Move:
         checkers alone cannot be imported; a module that refuses to be loaded serves nobody."""
         for name in ("__name__", "__file__", "__package__", "__spec__", "globals"):
             for reference in self.facts.references(name):
-                if self._inside(reference.start):
+                quoted = self.text.data[reference.start - 1 : reference.start] in (b'"', b"'")
+                if self._inside(reference.start) and not reference.attribute and not quoted:
                     raise RefusedError(f"`{self.name}` asks for its own module with `{name}`")
         if self.exists:
             for node in self.snapshot.tree(self.target).root_node.named_children:
@@ -459,11 +461,15 @@ class _Move:
 
     def _is_patched(self, name: str) -> bool:
         """A test may replace the name in the old module: `setattr(module, "name", …)`."""
-        quoted = (f'"{name}"'.encode(), f"'{name}'".encode())
-        dotted = (f'.{name}"'.encode(), f".{name}'".encode())
-        for path in self.snapshot.files_naming(self.source_name.rpartition(".")[2]):
+        module = self.source_name.rpartition(".")[2]
+        patched = re.compile(
+            rf"(?:attr|patch|\.object|\.multiple)\((?:[^()]|\([^()]*\))*?"
+            rf"(?:[\"']{re.escape(name)}[\"']|\b{re.escape(name)}\s*=)"
+            rf"|[\"'][\w.]*\b{re.escape(module)}\.{re.escape(name)}[\"'.]".encode()
+        )
+        for path in self.snapshot.files_naming(module):
             data = self.names.data(path) if path.endswith(".py") else b""
-            if path != self.source and any(word in data for word in (*quoted, *dotted)):
+            if path != self.source and patched.search(data):
                 return True
         return False
 
@@ -473,13 +479,7 @@ class _Move:
         body = "\n\n\n".join(self.text.slice(span) for span in self._spans())
         wanted, for_types = self._wanted(needs)
         if not self.exists:
-            lines = [each.statement() for each in wanted]
-            head = "\n".join(sorted(lines)) + "\n\n\n" if lines else ""
-            if for_types:
-                raise RefusedError(
-                    f"`{self.name}` needs imports below TYPE_CHECKING: make the file first"
-                )
-            self.build.create(self.target, f"{head}{body}\n")
+            self.build.create(self.target, f"{self._head(wanted, for_types)}{body}\n")
             return
         text = self.snapshot.text(self.target)
         editor = self.build.file(self.target)
@@ -500,6 +500,27 @@ class _Move:
         alone = not text.data.strip() and not wanted and not for_types
         gap = "" if alone else "\n" if simple else "\n\n"
         editor.insert(end, ("\n" if ends_open else "") + gap + body + "\n")
+
+    def _head(self, wanted: list[Wanted], for_types: list[Wanted]) -> str:
+        """What a new file begins with: annotations stay unread where they were unread before."""
+        blocks: list[str] = []
+        future = any(
+            item.module == "__future__" and item.name == "annotations"
+            for item in self.facts.imports
+        )
+        if future:
+            blocks.append("from __future__ import annotations")
+        lines = sorted(each.statement() for each in wanted)
+        if for_types:
+            lines = sorted({*lines, "from typing import TYPE_CHECKING"})
+        if lines:
+            blocks.append("\n".join(lines))
+        if for_types:
+            below = "\n".join(
+                f"    {line}" for line in sorted(each.statement() for each in for_types)
+            )
+            blocks.append(f"if TYPE_CHECKING:\n{below}")
+        return "\n\n".join(blocks) + "\n\n\n" if blocks else ""
 
     def _wanted(self, needs: _Needs) -> tuple[list[Wanted], list[Wanted]]:
         wanted: list[Wanted] = []
@@ -618,12 +639,36 @@ class _Move:
                 f"`{self.name}` means something else in {self.snapshot.display_path(path)}, which"
                 f" uses it as an attribute of its module"
             )
+        gone: list[Span] = []
         for start in dotted:
             parts = receiver_before(data, start)
             assert parts is not None
-            self.build.file(path).delete(Span(parts[0].start, start))
-        if not imported:
+            gone.append(Span(parts[0].start, start))
+            self.build.file(path).delete(gone[-1])
+        unused = self._unused_without(path, gone)
+        first = unused[0].statement if unused else None
+        if not imported and first is not None and len(first.items) == 1:
+            wanted = Wanted(self._spelled(path, self._is_relative(path)), self.name)
+            span = Span(first.node.start_byte, first.node.end_byte)
+            self.build.file(path).replace(span, wanted.statement())
+            unused = unused[1:]
+        elif not imported:
             self._import_at(path, self.name)
+        if unused:
+            Removal(self.snapshot, path).remove(self.build.file(path), unused)
+
+    def _unused_without(self, path: str, gone: list[Span]) -> list[OneImport]:
+        """Imports that only the receivers which went have used."""
+        facts = self.snapshot.file_facts(path)
+        removal = Removal(self.snapshot, path)
+        unused: list[OneImport] = []
+        for one in removal.imports():
+            if one.scope != 0 or _is_package(path) or self._is_ours(path, one):
+                continue
+            uses = [r for r in facts.references(one.binds) if r.role != Role.IMPORT]
+            if uses and all(any(s.start <= r.start < s.end for s in gone) for r in uses):
+                unused.append(one)
+        return unused
 
     def _follow_star(self, path: str) -> None:
         """A file that had the name from `from source import *` imports it by name."""
@@ -669,8 +714,17 @@ class _Move:
         while common < min(len(parts), len(package)) and parts[common] == package[common]:
             common += 1
         if not common:
-            return self.target_name
+            return self._spelled_by_folders(path)
         return "." * (len(package) - common + 1) + ".".join(parts[common:])
+
+    def _spelled_by_folders(self, path: str) -> str:
+        """For a folder without `__init__` inside a package, whose files import relatively."""
+        way = os.path.relpath(os.path.splitext(self.target)[0], os.path.dirname(path))
+        parts = way.split(os.sep)
+        up = parts.count(os.pardir)
+        if any(part != os.pardir and not part.isidentifier() for part in parts):
+            return self.target_name
+        return "." * (up + 1) + ".".join(parts[up:])
 
 
 def _is_package(path: str) -> bool:

@@ -42,7 +42,7 @@ def run(arguments: Namespace) -> int:
     if arguments.write:
         require_trust(root, "nothing is written")
     from treewright_agent.operations import operation_named
-    from treewright_agent.proposals import propose
+    from treewright_agent.proposals import ProposalRefused, consider
     from treewright_server.cli.operations import call_of
 
     named = bool(arguments.given) or not _is_file(arguments.operations)
@@ -55,9 +55,9 @@ def run(arguments: Namespace) -> int:
             call = call_of(arguments.operations, arguments.given, root, snapshot.text)
             calls = [call._replace(arguments=_absolute(call.arguments, root))]
         title = ", ".join(dict.fromkeys(call.operation for call in calls))
-        proposal = propose(snapshot, title, calls, "operation", CancelToken())
-        if proposal is None:
-            raise RefusedError("refused: the changed files would have new problems")
+        proposal = consider(snapshot, title, calls, "operation", CancelToken())
+        if isinstance(proposal, ProposalRefused):
+            raise RefusedError(f"refused: {proposal.reason}")
         change = proposal.change
         diff = change.diff(snapshot.text, root)
         texts = change.apply(snapshot.text) if arguments.write else {}
