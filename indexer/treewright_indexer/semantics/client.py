@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from treewright_indexer import modules
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.model import Target
 from treewright_indexer.snapshot import Snapshot
@@ -140,7 +141,7 @@ class Semantics:
             self._answers = queue.SimpleQueue()
             self._asked = 0
             self._process = subprocess.Popen(
-                [self._python, "-m", "treewright_indexer.semantics.child"],
+                modules.command("treewright_indexer.semantics.child", self._python),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ import threading
 import time
 from typing import Any, Final, Literal
 
+from treewright_indexer import modules
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.semantics.answers import (
@@ -169,7 +170,7 @@ class Interactive:
         self._count = 0
         self._asked.clear()
         self._process = subprocess.Popen(
-            [self._python, "-m", "treewright_indexer.semantics.jedi_child"],
+            modules.command("treewright_indexer.semantics.jedi_child", self._python),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
