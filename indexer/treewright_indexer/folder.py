@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from treewright_indexer.model import FileFacts
+from treewright_indexer.pending import PendingTexts
 from treewright_indexer.pipeline.builder import Builder, Finish, Report
 from treewright_indexer.pipeline.entries import Job, Reading, look, symbol_entries
 from treewright_indexer.pipeline.watch import Watcher
@@ -27,16 +27,6 @@ _FIRST_LIST_S: Final = 30.0
 """… and when there is none."""
 _MAX_FACTS: Final = 256
 _MAX_OUTLINES: Final = 2000
-_MAX_KEPT_BYTES: Final = 64 * 1024 * 1024
-# What stands before a name that its line defines: other words (`class X`, `async def x`), but
-# none that begins a use. A guess: it decides what is read first, never what is found.
-_HEAD: Final = re.compile(
-    rb"[ \t]*(?!(?:import|from|return|raise|throw|if|elif|while|for|in|await|yield|assert|with|del"
-    rb"|new|case|and|or|not|print|except)\b)(?:[\w:<>,*&\[\].]+[ \t]+){1,4}\w*"
-)
-_TAIL: Final = re.compile(rb"\w*[ \t]*[:=]")
-_WORD: Final = re.compile(rb"[\w\x80-\xff]")
-_MAX_LOOKS: Final = 500
 
 
 class Folder:
@@ -58,8 +48,13 @@ class Folder:
         self._prefix = root.rstrip(os.sep) + os.sep
         self.vectors: Vectors | None = None
         """Made by the workspace when code is to be found by meaning."""
+
+        def written() -> None:
+            self._pending_texts.drop(self._builder.pending)
+            changed()
+
         self._builder = Builder(
-            root, store, settings, tell=tell, changed=changed, shared=shared, upkeep=upkeep
+            root, store, settings, tell=tell, changed=written, shared=shared, upkeep=upkeep
         )
         self._watcher: Watcher | None = None
         self._settings = settings
@@ -67,6 +62,7 @@ class Folder:
         self._facts: OrderedDict[tuple[str, str, str, bool], FileFacts] = OrderedDict()
         self._facts_lock = threading.Lock()
         self._outlines: dict[tuple[str, Stamp], list[SymbolEntry]] = {}
+        self._pending_texts = PendingTexts(self._prefix)
 
     # ---------------------------------------------------------------- paths
 
@@ -142,52 +138,42 @@ class Folder:
     def pending(self) -> frozenset[str]:
         """Files whose text the index does not have yet, as far as anybody noticed."""
         self._wait_listed()
-        return self._builder.pending
+        pending = self._builder.pending
+        if not pending:
+            self._pending_texts.drop()
+        return pending
 
     # `kept` is what one answer has read of them so far: it sees one text of a file.
 
     def pending_naming(self, name: str, kept: dict[str, bytes] | None = None) -> list[str]:
         """The pending files whose bytes hold `name`."""
-        wanted = name.encode()
-        return [relative for relative, data in self._pending_texts(kept) if wanted in data]
+        return self._pending_texts.naming(name, self.pending, kept)
 
     def pending_counting(self, words: Sequence[str]) -> dict[str, int]:
         """How many of the words, given in lower case, each pending file holds; 0 is left out."""
-        wanted = [word.encode() for word in words]
-        counts: dict[str, int] = {}
-        for relative, data in self._pending_texts(None):
-            folded = data.lower()
-            if count := sum(word in folded for word in wanted):
-                counts[relative] = count
-        return counts
+        return self._pending_texts.counting(words, self.pending)
 
     def pending_containing(self, query: str, kept: dict[str, bytes] | None = None) -> list[str]:
-        """The pending files that hold the last part of a dotted name, whatever its case.
-
-        Those come first where a line looks as if it defined just that name, then those where
-        one looks as if it defined a name that holds it.
-        """
-        wanted = query.rpartition(".")[2].lower().encode()
-        found: list[tuple[int, str]] = []
-        for relative, data in self._pending_texts(kept):
-            folded = data.lower()
-            if wanted in folded:
-                found.append((_doubt_of_definition(folded, wanted), relative))
-        return [relative for _, relative in sorted(found)]
+        """The pending files that hold the last part of a dotted name; likely definitions first."""
+        return self._pending_texts.containing(query, self.pending, kept)
 
     def symbols_now(self, relative: str) -> list[SymbolEntry]:
         """The symbols of the file as it is on disk, read on the spot; [] if it cannot be read."""
         from treewright_indexer.facts import outline
         from treewright_indexer.syntax import parse
 
+        try:
+            stamp = Stamp.of(os.lstat(self._prefix + relative))
+        except (OSError, ValueError):
+            return []
+        with self._facts_lock:
+            known = self._outlines.get((relative, stamp))
+        if known is not None:
+            return known
         found = look(self.root, Job(relative, UNKNOWN), self._settings.max_file_bytes)
         if not isinstance(found, Reading) or found.language is None:
             return []
         key = (relative, found.stamp)
-        with self._facts_lock:
-            known = self._outlines.get(key)
-        if known is not None:
-            return known
         text = found.text
         symbols = outline(found.language, text, parse(found.language, text.data))
         entries = symbol_entries(text, symbols)
@@ -196,21 +182,6 @@ class Folder:
                 self._outlines.clear()
             self._outlines[key] = entries
         return entries
-
-    def _pending_texts(self, kept: dict[str, bytes] | None) -> Iterator[tuple[str, bytes]]:
-        n_kept = sum(map(len, kept.values())) if kept else 0
-        for relative in sorted(self.pending):
-            path = self._prefix + relative
-            data = kept.get(path) if kept else None
-            if data is None:
-                try:
-                    data = Path(path).read_bytes()
-                except (OSError, ValueError):
-                    continue
-                if kept is not None and n_kept < _MAX_KEPT_BYTES:
-                    kept[path] = data
-                    n_kept += len(data)
-            yield relative, data
 
     def _wait_listed(self) -> None:
         if self._builder.started and not self._builder.scanned:
@@ -288,23 +259,3 @@ class Folder:
             self._watcher.close()
         self._builder.close()
         self.store.close()
-
-
-def _doubt_of_definition(text: bytes, name: bytes) -> int:
-    """0 when a line looks as if it defined the name, 1 for one that holds it, 2 otherwise."""
-    doubt = 2
-    at = text.find(name)
-    for _ in range(_MAX_LOOKS):
-        if at < 0:
-            break
-        end = at + len(name)
-        head = text[text.rfind(b"\n", 0, at) + 1 : at]
-        if len(head) < 200 and (
-            _HEAD.fullmatch(head) or (not head.strip() and _TAIL.match(text, end))
-        ):
-            before, behind = head[-1:], text[end : end + 1]
-            if not (_WORD.match(before) or _WORD.match(behind)):
-                return 0
-            doubt = 1
-        at = text.find(name, end)
-    return doubt

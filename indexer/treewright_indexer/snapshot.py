@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from treewright_indexer.documents import DocumentCache
     from treewright_indexer.facts.incremental import Known
     from treewright_indexer.folder import Folder
+    from treewright_indexer.search.symbols import NamedHits
     from treewright_indexer.store.rows import SymbolRow
 
 
@@ -67,6 +68,7 @@ class Overlay:
 
     __slots__ = (
         "_facts",
+        "_hits",
         "_known",
         "_lock",
         "_outline",
@@ -91,6 +93,7 @@ class Overlay:
         self._pending: Tree | None = None
         self._facts: FileFacts | None = None
         self._outline: list[Symbol] | None = None
+        self._hits: NamedHits | None = None
         # The last outline of an earlier text, and where this one may differ from that.
         self._known: Known | None = None
 
@@ -168,6 +171,16 @@ class Overlay:
                 symbols = outline_after(self.language, self.text, tree, known)
             self._outline = symbols or outline(self.language, self.text, tree)
         return self._outline
+
+    def hits(self) -> NamedHits:
+        """The symbols of this text as they are found by name. Raises UnsupportedLanguageError."""
+        if self._hits is None:
+            from treewright_indexer.pipeline.entries import symbol_entries
+            from treewright_indexer.search.symbols import NamedHits
+
+            entries = symbol_entries(self.text, self.outline())
+            self._hits = NamedHits([SymbolHit(self.path, *entry) for entry in entries])
+        return self._hits
 
 
 class Snapshot:
@@ -407,8 +420,9 @@ class Snapshot:
             pending = folder.pending_naming(name, self._bytes)
             rows = folder.store.symbols_named(name)
             hits += self._current_hits(folder, rows, pending, lambda hit: hit.name == name)
-        for path in self.overlays:
-            hits += [hit for hit in self._symbols_of(path) if hit.name == name]
+        for overlay in self.overlays.values():
+            if (found := _hits_of(overlay)) is not None:
+                hits += found.named(name)
         return hits
 
     def symbols_matching(self, query: str, limit: int) -> list[SymbolHit]:
@@ -426,8 +440,9 @@ class Snapshot:
             rows = folder.store.symbols_matching(query, limit + 64)
             end = time.monotonic() + _ON_THE_SPOT_S
             hits += self._current_hits(folder, rows, pending, lambda hit: True, end)
-        for path in self.overlays:
-            hits += self._symbols_of(path)
+        for overlay in self.overlays.values():
+            if (found := _hits_of(overlay)) is not None:
+                hits += found.matching(query, limit)
         return rank_symbols(hits, query, limit)
 
     def _current_hits(
@@ -474,6 +489,14 @@ class Snapshot:
         except (UnknownFileError, UnreadableFileError, UnsupportedLanguageError):
             return []
         return [SymbolHit(path, *entry) for entry in symbol_entries(text, symbols)]
+
+
+def _hits_of(overlay: Overlay) -> NamedHits | None:
+    """None for a text without a language, or one that its grammar does not get through."""
+    try:
+        return overlay.hits()
+    except (UnreadableFileError, UnsupportedLanguageError):
+        return None
 
 
 def _is_below(path: str, root: str) -> bool:

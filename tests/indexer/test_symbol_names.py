@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from treewright_indexer.search.symbols import NameTable, rank_of
+from treewright_indexer.search.symbols import NamedHits, NameTable, rank_of, rank_symbols
+from treewright_indexer.snapshot import SymbolHit
 
 LETTERS = "abAB_1é.İ"
 
@@ -48,3 +49,25 @@ def test_names_beyond_ascii_stand_among_the_others() -> None:
     table = NameTable(NameTable.joined(["größe", "Größen", "grade", "gr"]))
     assert list(table.ranked("gr")) == [(0, "gr"), (2, "grade"), (2, "größe"), (2, "Größen")]
     assert list(table.ranked("GRÖ")) == [(2, "größe"), (2, "Größen")]
+
+
+@given(
+    names=st.lists(st.text(LETTERS, min_size=1, max_size=6)),
+    query=st.text(LETTERS + ".", max_size=3),
+    limit=st.integers(1, 5),
+)
+@example(names=["ab", "aB", "ab", "b"], query="B.ab", limit=1)
+def test_the_best_of_a_text_are_among_those_it_gives(
+    names: list[str], query: str, limit: int
+) -> None:
+    containers = ("", "a", "B")
+    hits = [
+        SymbolHit("x.py", name, "function", at, at, 0, 0, 0, containers[at % 3])
+        for at, name in enumerate(names)
+    ]
+    some = NamedHits(hits)
+    assert rank_symbols(some.matching(query, limit), query, limit) == rank_symbols(
+        hits, query, limit
+    )
+    for name in names:
+        assert some.named(name) == [hit for hit in hits if hit.name == name]

@@ -72,6 +72,35 @@ def rank_symbols(hits: Iterable[SymbolHit], query: str, limit: int) -> list[Symb
     return [row[4] for row in ranked[:limit]]
 
 
+class NamedHits:
+    """The symbols of one text by their names, so that a query does not look at each of them."""
+
+    __slots__ = ("_by_name", "_table")
+
+    def __init__(self, hits: Iterable[SymbolHit]) -> None:
+        self._by_name: dict[str, list[SymbolHit]] = {}
+        for hit in hits:
+            self._by_name.setdefault(hit.name.replace("\n", " "), []).append(hit)
+        self._table: NameTable | None = None
+
+    def named(self, name: str) -> list[SymbolHit]:
+        return [hit for hit in self._by_name.get(name.replace("\n", " "), ()) if hit.name == name]
+
+    def matching(self, query: str, limit: int) -> Iterator[SymbolHit]:
+        """Every hit that may be among the best `limit` of these for `rank_symbols`."""
+        if self._table is None:
+            self._table = NameTable(NameTable.joined(self._by_name))
+        container, _, name = query.rpartition(".")
+        n_found, last = 0, (-1, -1)
+        for ranked in self._table.ranked(name):
+            if n_found >= limit and rank_and_length(ranked) != last:
+                return  # names of one rank and length are told apart by their places
+            last = rank_and_length(ranked)
+            hits = self._by_name[ranked[1]]
+            yield from hits
+            n_found += 0 if container else len(hits)
+
+
 class NameTable:
     """Distinct names in one string, shortest first, so that a query is a few passes over it.
 

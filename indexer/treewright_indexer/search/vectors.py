@@ -338,7 +338,6 @@ class Vectors:
         """Embed the next `step` pending chunks; how many texts that were."""
         some = generation.next(step)
         rows = self._store.chunks(some)
-        files = self._store.files()
         texts: dict[str, SourceText | None] = {}
         wanted: dict[bytes, tuple[str, str, str]] = {}
         for number, key in some.items():
@@ -346,7 +345,7 @@ class Vectors:
             if row is None or not has_meaning(row.path):
                 continue
             if row.path not in texts:
-                known = files.get(row.path)
+                known = self._store.file(row.path)
                 texts[row.path] = self._read(row.path, known.hash if known else "")
             text = texts[row.path]
             if text is not None:
