@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from treewright_indexer.encoders import Matrix
 
 _LARGEST_BATCH: Final = 128
+_BOUND: Final = frozenset(("CUDAExecutionProvider", "TensorrtExecutionProvider"))
+"""Providers whose inputs and results are bound to the device."""
 
 Row = tuple[list[int], int]
 """Ids of a text, and where its second part begins or 0."""
@@ -50,6 +52,7 @@ class _Model:
         self._session, self.providers = open_session(str(manifest.model_path), settings)
         on_gpu = self.providers[0] != "CPUExecutionProvider"
         self._budget = settings.token_budget * (8 if on_gpu else 1)
+        self._bound = self.providers[0] in _BOUND
         self._inputs = {node.name for node in self._session.get_inputs()}
         self._output: str = self._session.get_outputs()[0].name
         self._ids_type = "int32" if "int32" in self._session.get_inputs()[0].type else "int64"
@@ -104,8 +107,8 @@ class _Model:
             except ModelError:
                 raise
             except Exception as error:
-                if is_out_of_memory(error) and size > 1:
-                    self._budget = max(longest, longest * size // 2)
+                if is_out_of_memory(error) and len(part) > 1:
+                    self._budget = max(longest, longest * len(part) // 2)
                     continue
                 if "out of data bounds" in str(error):  # a token that the table has no row for
                     raise ModelError(
@@ -144,8 +147,22 @@ class _Model:
                     f"model {self.manifest.name} asks for an input {name!r} that treewright does not know"
                 )
         with self._lock:
-            found = cast("Matrix", self._session.run([output], feeds)[0])
+            run = self._run_bound if self._bound else self._run_plain
+            found = run(feeds, output)
         return found, mask, lengths
+
+    def _run_plain(self, feeds: dict[str, Any], output: str) -> Matrix:
+        return cast("Matrix", self._session.run([output], feeds)[0])
+
+    def _run_bound(self, feeds: dict[str, Any], output: str) -> Matrix:
+        """Through a binding: what goes to the GPU is copied once, what comes back once, and
+        nothing between two nodes waits for either."""
+        binding = self._session.io_binding()
+        for name, value in feeds.items():
+            binding.bind_cpu_input(name, value)
+        binding.bind_output(output, "cuda")
+        self._session.run_with_iobinding(binding)
+        return cast("Matrix", binding.copy_outputs_to_cpu()[0])
 
 
 class OnnxEncoder:
@@ -200,13 +217,12 @@ class OnnxEncoder:
 class OnnxReranker:
     """A Reranker over a local cross-encoder."""
 
-    kinds: frozenset[str] = frozenset()
-
     def __init__(self, manifest: Manifest, settings: EncoderSettings | None = None) -> None:
         """Raises ModelError."""
         if manifest.task != "rerank":
             raise ModelError(f"model {manifest.name} is an {manifest.task} model, not a reranker")
         self._model = _Model(manifest, settings or EncoderSettings())
+        self.kinds: frozenset[str] = frozenset(manifest.kinds.replace(",", " ").split())
         self.manifest = manifest
         self.generation = manifest.generation
         self.weight = manifest.weight

@@ -15,6 +15,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Final
 
+from treewright_indexer.encoders import gpu
 from treewright_indexer.encoders.manifest import ModelError
 
 _CPU: Final = "CPUExecutionProvider"
@@ -62,8 +63,20 @@ def give_way() -> None:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
-def runtime() -> Any:
-    """The onnxruntime module. Raises ModelError when it is missing or broken."""
+def runtime(device: str = "auto") -> Any:
+    """The onnxruntime module: the GPU build where one stands beside (see `gpu`) and `device` may
+    be one, else the environment's. One process has one of them. Raises ModelError when it is
+    missing or broken."""
+    beside = gpu.gpu_folder()
+    if device != "cpu" and "onnxruntime" not in sys.modules and gpu.has_build(beside):
+        try:
+            return gpu.load(beside)
+        except Exception as error:
+            if device != "auto":
+                raise ModelError(
+                    f"the GPU build of onnxruntime in {beside} does not load ({_short(error)}): "
+                    "check the driver, or put it there anew with `treewright models gpu`"
+                ) from error
     try:
         module: Any = importlib.import_module("onnxruntime")
     except Exception as error:  # a missing driver library raises what the loader likes
@@ -74,20 +87,20 @@ def runtime() -> Any:
         raise ModelError(f"onnxruntime does not load here: {error}") from error
     if not hasattr(module, "InferenceSession"):
         raise ModelError(
-            "onnxruntime is installed in pieces (its CPU and GPU packages were mixed): uninstall "
-            "both onnxruntime and onnxruntime-gpu, then install one of them"
+            "onnxruntime is installed in pieces (its CPU and GPU packages were mixed): "
+            "`treewright models gpu` puts each in its place"
         )
     return module
 
 
 def open_session(path: str, settings: EncoderSettings) -> tuple[Any, list[str]]:
     """An InferenceSession and the providers it really uses. Raises ModelError."""
-    module = runtime()
+    module = runtime(settings.device)
     reachable = _ACCELERATED["cuda"] in module.get_available_providers()
     if settings.device in ("cuda", "tensorrt") and not reachable and len(installed()) > 1:
         raise ModelError(
-            "onnxruntime was installed over onnxruntime-gpu, so the GPU is out of reach: run "
-            "`pip install --force-reinstall --no-deps onnxruntime-gpu`"
+            "onnxruntime was installed over onnxruntime-gpu, so the GPU is out of reach: "
+            "`treewright models gpu` puts each in its place"
         )
     options = module.SessionOptions()
     options.intra_op_num_threads = settings.n_threads
@@ -140,6 +153,11 @@ def _provider_options(provider: str, settings: EncoderSettings) -> dict[str, str
         return {
             "gpu_mem_limit": str(settings.gpu_memory_mb << 20),
             "arena_extend_strategy": "kSameAsRequested",
+        }
+    if provider == "TensorrtExecutionProvider":
+        return {
+            "trt_max_workspace_size": str(settings.gpu_memory_mb << 20),
+            "trt_fp16_enable": "True",
         }
     return {}
 

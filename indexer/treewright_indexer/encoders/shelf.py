@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from treewright_indexer.encoders.apart import ApartEncoder
+from treewright_indexer.encoders.gpu import for_device
 from treewright_indexer.encoders.manifest import Manifest, ModelError, read_manifest
 from treewright_indexer.encoders.providers import EncoderSettings
 
@@ -138,7 +139,9 @@ class Models:
             return RemoteEncoder(self.settings.remote)
         if not self.settings.embedder:
             raise ModelError("search by meaning is switched off (search.embedder is empty)")
-        return self._opened(manifest_of(self.settings.embedder))
+        return self._opened(
+            for_device(manifest_of(self.settings.embedder), self.settings.run.device)
+        )
 
     def _opened(self, manifest: Manifest) -> Encoder:
         run = self.settings.run
@@ -154,7 +157,8 @@ class Models:
             return LateReranker(encoder) if offers_states(encoder) else None
         from treewright_indexer.encoders.onnx import OnnxReranker
 
-        return OnnxReranker(manifest_of(self.settings.reranker), self.settings.run)
+        manifest = for_device(manifest_of(self.settings.reranker), self.settings.run.device)
+        return OnnxReranker(manifest, self.settings.run)
 
     def _open_quick(self) -> Encoder | None:
         if self.settings.remote is None and not self.settings.embedder:

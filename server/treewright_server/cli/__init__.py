@@ -150,6 +150,14 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("-n", type=int, default=512, metavar="N", help="texts to embed (512)")
     _json(bench)
 
+    build = action.add_parser("gpu", help="put onnxruntime's GPU build beside the other one")
+    build.add_argument(
+        "--package", choices=["onnxruntime-gpu", "onnxruntime-directml"], default="onnxruntime-gpu",
+        help="which build (onnxruntime-gpu)",
+    )  # fmt: skip
+    build.add_argument("--dry-run", action="store_true", help="only print what would be run")
+    build.add_argument("--remove", action="store_true", help="take it away again")
+
     doctor = commands.add_parser("doctor", help="check that everything treewright needs is there")
     _json(doctor)
     return parser

@@ -93,7 +93,7 @@ def _onnxruntime() -> str:
     if len(packages := installed()) > 1:
         raise RuntimeError(
             f"{' and '.join(packages)} own one folder, and the one installed last is there ({known}): "
-            "uninstall both, then install the one you want"
+            "`treewright models gpu` puts each in its place"
         )
     return f"{module.__version__} for {known}"
 

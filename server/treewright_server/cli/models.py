@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Namespace) -> int:
-    actions = {"list": _list, "verify": _verify, "bench": _bench}
+    actions = {"list": _list, "verify": _verify, "bench": _bench, "gpu": _gpu}
     return actions[arguments.action](arguments)
 
 
@@ -99,10 +100,11 @@ def _bench(arguments: Namespace) -> int:
     import random
     import statistics
 
+    from treewright_indexer.encoders.gpu import for_device
     from treewright_indexer.encoders.shelf import encoder_of, manifest_of
 
     settings = load_settings().search.domain()
-    manifest = manifest_of(arguments.model or settings.embedder)
+    manifest = for_device(manifest_of(arguments.model or settings.embedder), settings.run.device)
     began = time.perf_counter()
     encoder = encoder_of(manifest, settings.run)
     loaded = time.perf_counter() - began
@@ -133,6 +135,56 @@ def _bench(arguments: Namespace) -> int:
     else:
         print_pairs(result, painter())
     return DONE
+
+
+def _gpu(arguments: Namespace) -> int:
+    """Put the GPU build of onnxruntime beside the other one, with float16 copies of the models."""
+    import shutil
+    import subprocess
+
+    from treewright_indexer.encoders import gpu
+    from treewright_indexer.encoders.providers import installed
+
+    folder = gpu.gpu_folder()
+    if arguments.remove:
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"removed {folder}")
+        return DONE
+    for command in gpu.commands(arguments.package, installed(), folder):
+        print("$", " ".join(command), flush=True)
+        if not arguments.dry_run and subprocess.run(command, check=False).returncode:
+            print(
+                "treewright: error: this command failed; in an environment without pip, "
+                "`treewright[gpu]` brings it"
+            )
+            return NOT_DONE
+    if arguments.dry_run:
+        return DONE
+    # In a process of its own: this one may have the other build loaded.
+    code = "from treewright_server.cli.models import finish_gpu; finish_gpu()"
+    return subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode
+
+
+def finish_gpu() -> None:
+    """Write the float16 copies of the int8 models that ship, and say what the build offers."""
+    import importlib
+
+    from treewright_indexer.encoders import gpu
+    from treewright_indexer.encoders.half import write_half
+    from treewright_indexer.encoders.manifest import ModelError
+    from treewright_indexer.encoders.providers import runtime
+    from treewright_indexer.encoders.shelf import shipped
+
+    folder = gpu.gpu_folder()
+    sys.path.insert(0, str(folder / "tools"))
+    onnx = importlib.import_module("onnx")
+    importlib.import_module("onnx.numpy_helper")
+    for found in shipped():
+        if isinstance(found, ModelError) or found.precision != "int8" or found.pooling == "static":
+            continue
+        print(f"{found.name} in float16: {write_half(onnx, found, folder / 'models')}")
+    sys.path.pop(0)
+    print("runs on:", ", ".join(runtime().get_available_providers()))
 
 
 def _providers(encoder: Encoder) -> list[str]:
