@@ -40,6 +40,9 @@ _MAX_KNOWN = 1024
 _LEARN_EVERY = 20
 """So many outcomes are recorded before what they teach is put in force."""
 
+_LOOK_EVERY_S = 3.0
+"""How soon a promotion or a roll back on the command line is noticed."""
+
 Taste = Callable[[Sequence["Call"]], tuple[float, float]]
 
 
@@ -58,7 +61,8 @@ class Feedback:
         self._lock = threading.RLock()
         self._ticking = False
         self._learned: Learned | None = None
-        self._asked_to_learn = False
+        self._look_again_at = 0.0
+        """When it is worth looking whether something was promoted, on the monotonic clock."""
         self._n_unlearned = 0
         self._noted: dict[str, str] = {}
         self._later: Later | None = None
@@ -253,17 +257,23 @@ class Feedback:
     def learned(self) -> Learned | None:
         """What past outcomes taught, None until it is loaded: asking starts that, and waits for
         nothing."""
-        if not self._asked_to_learn and self.on:
-            self._asked_to_learn = True
-            self._session.lanes.post(self._learn_first, Lane.JOURNAL)
+        if self.on and (now := time.monotonic()) >= self._look_again_at:
+            self._look_again_at = now + _LOOK_EVERY_S
+            self._session.lanes.post(self._learn_what_is_new, Lane.JOURNAL)
         return self._learned
 
-    def _learn_first(self) -> None:
-        """No store is made only to read it."""
+    def _learn_what_is_new(self) -> None:
+        """At first, and when the command line has put something else in force meanwhile. No store
+        is made only to read it."""
         from treewright_agent.feedback.database import FILE_NAME, data_folder
+        from treewright_agent.feedback.versions import newest
+
+        def learn(store: FeedbackStore) -> None:
+            if self._learned is None or self._learned.promotion != newest(store):
+                self._learn()
 
         if self._store is not None or (data_folder() / FILE_NAME).exists():
-            self._write(lambda store: self._learn())
+            self._write(learn)
 
     def _learn(self) -> None:
         if self._store is not None:

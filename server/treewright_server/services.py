@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from treewright_agent.feedback.learning import InForce
     from treewright_agent.routines.request import Services
     from treewright_agent.trajectory import Event
     from treewright_server.session import Session
@@ -22,6 +23,8 @@ class AgentServices:
         self._session = session
         self._lock = threading.Lock()
         self._layer: AgentLayer | None = None
+        self._learned: InForce | None = None
+        """What was learned when the last task began."""
         self._made: dict[str, Services] = {}
         self.problem = ""
         """Why the model did not answer the last time; '' when it did."""
@@ -29,12 +32,20 @@ class AgentServices:
     @property
     def model(self) -> str:
         """The name of the model that answers; '' without one."""
-        layer = self._session.settings.agent
+        layer = self._layer_in_force()
         if layer.endpoints:
             return layer.endpoints[0].model
         if not layer.openai_base_url:
             return ""
         return layer.finetuned_model or layer.model or "default"
+
+    def _layer_in_force(self) -> AgentLayer:
+        layer = self._session.settings.agent
+        if self._learned is None or self._learned.model is None:
+            return layer
+        from treewright_server import tasking
+
+        return tasking.promoted(layer, self._learned.model)
 
     def breakers(self) -> list[dict[str, object]]:
         """The endpoints of models that tasks have used, each with the state of its breaker."""
@@ -55,13 +66,15 @@ class AgentServices:
         task_id: str = "",
     ) -> Services:
         """The services for tasks in the folder `root`, with these listeners."""
+        from treewright_agent.feedback.learning import in_force
         from treewright_server import tasking
 
-        layer = self._session.settings.agent
+        layer, learned = self._session.settings.agent, in_force()
         with self._lock:
-            if self._layer != layer:
+            model = self._learned.model if self._learned is not None else None
+            if self._layer != layer or model != learned.model:
                 self._end()
-                self._layer = layer
+            self._layer, self._learned = layer, learned
             services = self._made.get(root)
             if services is None:
                 services = self._made[root] = tasking.services_of(
@@ -80,7 +93,9 @@ class AgentServices:
             on_event(event)
 
         health = self._session.upkeep.health
-        return replace(services, on_event=heard, on_text=on_text, health=health)
+        return replace(
+            services, on_event=heard, on_text=on_text, health=health, rules=learned.rules
+        )
 
     def _spans(self, task_id: str) -> TaskSpans | None:
         address = self._session.settings.log.otlp_endpoint

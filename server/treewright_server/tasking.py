@@ -76,6 +76,26 @@ def agent_settings(
     )
 
 
+def promoted(layer: AgentLayer, model: tuple[str, str] | None) -> AgentLayer:
+    """`layer` with the model that `feedback evaluate model --promote` put in force.
+
+    Only its name changes: it is used at an address that the settings name, or not at all.
+    """
+    if model is None:
+        return layer
+    address, name = model[0].rstrip("/"), model[1]
+    from msgspec.structs import replace as replaced
+
+    for index, endpoint in enumerate(layer.endpoints):
+        if endpoint.base_url.rstrip("/") == address:
+            changed = replaced(endpoint, model=name)
+            endpoints = (*layer.endpoints[:index], changed, *layer.endpoints[index + 1 :])
+            return replaced(layer, endpoints=endpoints)
+    if not layer.endpoints and (layer.openai_base_url or "").rstrip("/") == address:
+        return replaced(layer, finetuned_model=name)
+    return layer
+
+
 def _endpoints(layer: AgentLayer) -> list[EndpointLayer]:
     """Those of the settings, or the one that the environment's address makes."""
     if layer.endpoints:
@@ -148,14 +168,18 @@ def services_of(
 ) -> Services:
     """Everything that tasks of one workspace may use. An untrusted workspace runs nothing."""
     from treewright_agent.episodes import Episodes
+    from treewright_agent.feedback.learning import InForce, in_force
     from treewright_agent.memory import Memory
     from treewright_agent.routines.request import Services
     from treewright_indexer.errors import StoreError
 
-    settings = agent_settings(layer, environ, tell)
+    learned = in_force() if persistent else InForce()
+    settings = agent_settings(promoted(layer, learned.model), environ, tell)
     state = home_folder("data") / "agent"
     key = workspace_key(root)
-    services = Services(settings=replace(settings, state_folder=state if persistent else None))
+    services = Services(
+        settings=replace(settings, state_folder=state if persistent else None), rules=learned.rules
+    )
     services = replace(services, router=router_of(settings))
     if persistent:
         try:

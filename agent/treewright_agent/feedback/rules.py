@@ -1,7 +1,9 @@
 """Rules that were mined: proposed until a person approves them, in force until removed.
 
-A proposed rule does nothing. An approved one is offered at the cursor like any recipe; its
-changes are planned, checked and recorded like all others, so it can lose its standing too.
+A proposed rule does nothing. An approved one is offered at the cursor like any recipe, and a task
+may ask for it; its changes are planned, checked and recorded like all others, so it can lose its
+standing too. Every change of the set in force is a version of it (`versions`, kind `rules`: the
+ids), so that one command takes the last one back.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from treewright_agent.calls import canonical_json
+from treewright_agent.feedback import versions
 from treewright_agent.feedback.mining import mined
 from treewright_agent.feedback.samples import Filter, samples
 from treewright_agent.feedback.store import FeedbackStore
@@ -82,6 +85,8 @@ def decide(store: FeedbackStore, id: str, state: str) -> Rule:
         connection.execute(
             "UPDATE rules SET state = ?, decided_at = ? WHERE id = ?", (state, time.time(), rule.id)
         )
+    if "approved" in (state, rule.state) and state != rule.state:
+        _new_set(store, f"{rule.id} was {state}")
     return rule._replace(state=state)
 
 
@@ -90,7 +95,33 @@ def remove(store: FeedbackStore, id: str) -> Rule:
     rule = _rule(store, id)
     with store.transaction() as connection:
         connection.execute("DELETE FROM rules WHERE id = ?", (rule.id,))
+    if rule.state == "approved":
+        _new_set(store, f"{rule.id} was deleted")
     return rule
+
+
+def rollback(store: FeedbackStore) -> int:
+    """The set of rules before the one in force is in force again; returns its version, 0: none.
+
+    A rule that is taken back waits for approval again; one that was deleted stays deleted. Raises
+    ArgumentsError when there is nothing to take back.
+    """
+    number = versions.rollback(store, "rules")
+    version = versions.current(store, "rules")
+    ids = set(version.body["ids"]) if version is not None else set[str]()
+    with store.transaction() as connection:
+        for rule in rules(store):
+            state = "approved" if rule.id in ids else "proposed"
+            if state != rule.state and "approved" in (state, rule.state):
+                connection.execute("UPDATE rules SET state = ? WHERE id = ?", (state, rule.id))
+    return number
+
+
+def _new_set(store: FeedbackStore, reason: str) -> None:
+    found = approved(store)
+    ids = sorted(rule.id for rule in found)
+    number = versions.add(store, "rules", {"ids": ids}, {"n": len(ids)})
+    versions.promote(store, "rules", number, reason)
 
 
 def _rule(store: FeedbackStore, id: str) -> Rule:

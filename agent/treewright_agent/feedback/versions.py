@@ -100,6 +100,13 @@ def current(store: FeedbackStore, kind: str) -> Version | None:
     return next((v for v in versions(store, kind) if v.number == number), None)
 
 
+def newest(store: FeedbackStore) -> int:
+    """The number of the last promotion of any kind: another one says that something has changed."""
+    if store.database is None:
+        return 0
+    return int(store.database.rows("SELECT COALESCE(MAX(number), 0) FROM promotions")[0][0])
+
+
 def versions(store: FeedbackStore, kind: str) -> list[Version]:
     """Oldest first."""
     if store.database is None:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -28,6 +28,9 @@ from treewright_agent.trajectory import Event
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError
 from treewright_indexer.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from treewright_agent.feedback.rules import Rule
 
 Kind = Literal["task", "fix", "refactor", "write_tests", "explain", "review", "chat"]
 KINDS: tuple[Kind, ...] = ("task", "fix", "refactor", "write_tests", "explain", "review", "chat")
@@ -125,6 +128,8 @@ class Services:
     """Of the workspace; NONE runs and changes nothing, whatever else is set."""
     health: Health | None = None
     """Hears of every tool call, and takes tools out that fail by themselves."""
+    rules: tuple[Rule, ...] = ()
+    """Mined from the user's edits and approved: the recipe rung knows them."""
     trajectories: Path | None = None
     on_event: Callable[[Event], None] = _no_events
     on_text: Callable[[str], None] | None = None

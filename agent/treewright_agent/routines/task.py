@@ -105,6 +105,8 @@ class Task:
     def _climb(self) -> TaskResult:
         request, services = self.request, self.services
         if request.kind not in READ_ONLY:
+            if (applied := self._by_learned_rules()) is not None:
+                return applied
             intent = understand(request.instruction) if not request.attachments else None
             if intent is not None:
                 self.trajectory.add(
@@ -212,6 +214,37 @@ class Task:
             edit_hash=edit_hash(made.diff),
         )  # fmt: skip
 
+    def _by_learned_rules(self) -> TaskResult | None:
+        """The user's own rules, where the request asks for them."""
+        if not self.services.rules or self.request.attachments:
+            return None
+        from treewright_agent.feedback.asked import asked_rules, plan_rules
+
+        asked = asked_rules(self.request.instruction, self.services.rules)
+        if asked is None:
+            return None
+        rules, place = asked
+        names = ", ".join(rule.id for rule in rules)
+        self.trajectory.add("intent", "", action="learned_rules", slots={"rules": names, "place": place}, rule_id="learned")  # fmt: skip
+        try:
+            draft, title, notes = plan_rules(rules, place, self.snapshot, self.root, self.token)
+        except CancelledError:
+            raise
+        except TreewrightError as error:
+            return self._by_hand(str(error), "refused")
+        if draft.is_empty:
+            return self._result(
+                True, "done", "recipe", "none of your rules matches anything", rule_id="learned", notes=notes
+            )  # fmt: skip
+        self._tell_edits(draft)
+        made = self._proposal(draft, title, "recipe", reason=f"rules you approved: {names}")
+        if isinstance(made, ProposalRefused):
+            return self._by_hand(made.reason, "refused")
+        return self._result(
+            True, "done", "recipe", title, proposal=made, draft=draft, rule_id="learned",
+            confidence=0.9, notes=notes, fingerprint=made.fingerprint, edit_hash=edit_hash(made.diff),
+        )  # fmt: skip
+
     def _by_search(self, intent: Intent) -> TaskResult | None:
         """Mend failing tests by search; see repair/."""
         repair = self.services.repair
@@ -277,6 +310,10 @@ class Task:
             return self._result(
                 True, "done", source, ending.summary, reason="nothing was changed", **common
             )
+        if bench.gate is not None and (
+            held := bench.gate.refuse_change(draft.change, draft.base.text, bench.shown)
+        ):
+            return self._result(False, "refused", source, ending.summary, reason=held, **common)
         made = self._proposal(draft, pursued.title, source, reason=ending.summary)
         if isinstance(made, ProposalRefused):
             return self._result(
@@ -315,6 +352,13 @@ class Task:
             raise
         except TreewrightError as error:
             self.attempts.append(f"cache: {error}")
+            return None
+        if not draft.is_empty and (
+            held := self._gate().refuse_change(
+                draft.change, self.snapshot.text, self.snapshot.display_path
+            )
+        ):
+            self.attempts.append(f"cache: {held}")
             return None
         made = self._proposal(
             draft, episode.summary[:100] or self.request.instruction[:100], "cache"
@@ -410,10 +454,14 @@ class Task:
         return text
 
     def memory_text(self) -> str:
+        """What earlier tasks and the user's own edits taught, for a model."""
+        from treewright_agent.feedback.asked import told
+
         memory = self.services.memory
-        return (
+        recalled = (
             memories.text_of(memory.recall(self.request.instruction)) if memory is not None else ""
         )
+        return "\n\n".join(filter(None, (recalled, told(self.services.rules))))
 
     def _choose(self, question: str, choices: tuple[str, ...]) -> str | None:
         ask = self.services.ask

@@ -91,7 +91,9 @@ def evaluate(store: FeedbackStore, arguments: Namespace) -> int:
     if kind not in versions.KINDS:
         usage(f"KIND: {kind!r} is none of {', '.join(versions.KINDS)}")
     if arguments.rollback:
-        number = versions.rollback(store, kind)
+        from treewright_agent.feedback import rules as known
+
+        number = known.rollback(store) if kind == "rules" else versions.rollback(store, kind)
         print(f"treewright: {kind}: {_named(number)} is in force again", file=sys.stderr)
         return DONE
     if arguments.versions:
