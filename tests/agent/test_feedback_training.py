@@ -27,6 +27,8 @@ CHECK = ROOT / "tests/support/training_check.py"
 def training_python() -> str:
     given = os.environ.get("TREEWRIGHT_TRAINING_PYTHON") or str(ROOT / ".venv-training/bin/python")
     if not Path(given).exists():
+        if os.environ.get("TREEWRIGHT_REQUIRE_TRAINERS"):
+            pytest.fail(f"{given} is not there")
         pytest.skip("no Python with torch and TRL: run `make test-training`")
     return given
 

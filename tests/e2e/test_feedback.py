@@ -192,3 +192,69 @@ def test_taste_orders_the_menu_and_an_approved_rule_is_in_it(tmp_path: Path) -> 
         assert [bool(a.get("isPreferred")) for a in imports][:2] == [True, False]
         titles = [a["title"] for a in menu(1, 15, "")]
         assert "Write `$A is None` for `$A == None` in this file" in titles
+
+
+def test_a_running_server_notices_what_is_promoted_and_rolled_back(
+    client: LspClient, root: Path, tmp_path: Path
+) -> None:
+    """A rule that is approved on the command line is in the menu soon, and gone after a roll back."""
+    from tests.support.proposals import proposal_of
+    from treewright_agent.feedback import rules
+
+    text = "def f(v):\n    return v == None\n"
+    uri = client.open(root / "prices.py", text)
+
+    def offered() -> bool:
+        span = {"start": {"line": 1, "character": 12}, "end": {"line": 1, "character": 12}}
+        params: dict[str, Any] = {
+            "textDocument": {"uri": uri}, "range": span, "context": {"diagnostics": []},
+        }  # fmt: skip
+        titles = [each["title"] for each in client.request("textDocument/codeAction", params)]
+        return "Write `$A is None` for `$A == None` in this file" in titles
+
+    assert not offered()
+    with recorded(tmp_path) as store:
+        for n, e in enumerate(("a", "b(2)", "c.d")):
+            made = proposal_of(f"e{n}", f"y = {e} == None\n", f"y = {e} is None\n", source="model")
+            store.record_proposal(made, "/w")
+            store.record_outcome(f"e{n}", "accepted")
+        (rule,) = mine(store)
+        decide(store, rule.id, "approved")
+        client.eventually(offered)
+        task = command(client, "task", instruction="apply my rules in prices.py", apply=False)
+        assert task["success"]
+        assert task["source"] == "recipe"
+        assert "+    return v is None" in task["diff"]
+        rules.rollback(store)
+        client.eventually(lambda: not offered())
+
+
+def test_a_model_that_passed_the_gate_answers_the_next_task(tmp_path: Path, root: Path) -> None:
+    from tests.support.model_server import ModelServer, say
+    from treewright_agent.feedback import versions
+
+    model = ModelServer(otherwise=say("I do not know."))
+    environment = {"OPENAI_BASE_URL": model.url, "OPENAI_MODEL": "shipped"}
+    try:
+        with LspClient(home=tmp_path / "home", env=environment) as client:
+            client.initialize(root)
+            client.wait_index()
+
+            def asked() -> str:
+                chat: dict[str, Any] = {
+                    "message": "What is this?", "mode": "ask", "context": [], "history": [],
+                }  # fmt: skip
+                client.request("treewright/chat", chat)
+                return str(model.requests[-1]["model"])
+
+            assert asked() == "shipped"
+            with recorded(tmp_path) as store:
+                body = {"endpoint": model.url, "model": "tuned"}
+                versions.promote(store, "model", versions.add(store, "model", body, {}), "test")
+                assert asked() == "tuned"
+                status = client.request("treewright/status", {})
+                assert status["model"]["name"] == "tuned"
+                versions.rollback(store, "model")
+                assert asked() == "shipped"
+    finally:
+        model.close()
