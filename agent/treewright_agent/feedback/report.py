@@ -37,9 +37,9 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
 .dim { color: var(--dim); } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line);
   vertical-align: middle; } th { font-weight: 600; font-size: .85em; color: var(--dim); }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-td.bar { width: 40%; } td.bar svg { display: block; width: 100%; height: 14px; }
-svg.plot { display: block; width: 100%; height: auto; } svg .grid { stroke: var(--line); }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.day { white-space: nowrap; } td.bar { width: 40%; min-width: 6rem; } td.bar svg { display: block; width: 100%; height: 14px; }
+main { overflow-x: auto; } svg.plot { display: block; width: 100%; min-width: 32rem; height: auto; } svg .grid { stroke: var(--line); }
 svg text { font: 12px system-ui, sans-serif; fill: var(--dim); } svg text.fg { fill: var(--fg); }
 .keys { margin: .3rem 0; } .key { display: inline-flex; align-items: center; gap: .35rem;
   margin-right: 1rem; font-size: .9em; }
@@ -97,7 +97,7 @@ def _page(title: str, body: str) -> str:
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">\n"
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><main><h1>{html.escape(title)}</h1>\n{body}\n</main></body></html>\n"
+        f"<body><main tabindex='0'><h1>{html.escape(title)}</h1>\n{body}\n</main></body></html>\n"
     )
 
 
@@ -278,7 +278,7 @@ def _reverted(store: FeedbackStore, workspace: str | None) -> str:
     if not found:
         return ""
     lines = "".join(
-        f"<tr><td class='dim'>{time.strftime('%Y-%m-%d', time.localtime(moment))}</td>"
+        f"<tr><td class='dim day'>{time.strftime('%Y-%m-%d', time.localtime(moment))}</td>"
         f"<td>{html.escape(title)}</td><td class='dim'>{html.escape(source)}</td></tr>"
         for moment, title, source in found
     )
