@@ -27,8 +27,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from treewright_indexer.encoders import Reranker
-from treewright_indexer.encoders.late import WEIGHT as RERANK_WEIGHT
-from treewright_indexer.encoders.shelf import Models, ModelSettings
+from treewright_indexer.encoders.late import WEIGHT as LATE_WEIGHT
+from treewright_indexer.encoders.onnx import OnnxReranker
+from treewright_indexer.encoders.shelf import Models, ModelSettings, manifest_of
 from treewright_indexer.search import engine, places
 from treewright_indexer.search.fuse import Candidate, fuse
 from treewright_indexer.search.plan import Plan, plan_of
@@ -40,6 +41,9 @@ from treewright_indexer.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent / "search"
 K = 10
+CROSS_HEAD = 50
+CROSSED = (0.2, 0.35, 0.5, 0.7, 1.0)
+"""Weights of the cross-encoder in the ablation."""
 
 
 class Case(NamedTuple):
@@ -96,7 +100,7 @@ def cases_of(arguments: argparse.Namespace) -> list[Case]:
 
 
 def retrieve(
-    cases: list[Case], models: Models, cache: Path
+    cases: list[Case], models: Models, cache: Path, cross: Reranker | None = None
 ) -> tuple[list[Retrieved], list[dict[str, Any]]]:
     """Candidates of every case, and what indexing each folder cost."""
     by_folder: dict[Path, list[Case]] = defaultdict(list)
@@ -132,6 +136,8 @@ def retrieve(
             )
             ms = 1000 * (time.perf_counter() - started)
             _rerank(workspace.snapshot(), plan, candidates, models.reranker())
+            if cross is not None:
+                _read_together(workspace.snapshot(), plan, candidates, cross)
             found.append(Retrieved(case, plan, candidates, ms))
         workspace.close()
     return found, costs
@@ -152,11 +158,35 @@ def _rerank(
         candidate.rerank = score
 
 
+def _read_together(
+    snapshot: Snapshot, plan: Plan, candidates: list[Candidate], cross: Reranker
+) -> None:
+    """Note what a cross-encoder says of the head, whatever kind of query it is."""
+    head = fuse(plan, candidates)[:CROSS_HEAD]
+    texts = [
+        cross.document(c.shown, c.symbol, snapshot.text(c.path).slice(Span(c.start, c.end)))
+        for c in head
+    ]
+    for candidate, score in zip(head, cross.scores(plan.query, texts), strict=True):
+        candidate.scores["cross"] = score
+
+
+def crossed(weight: float, n: int = 24) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
+    """The first `n` anew by the cross-encoder with `weight`."""
+
+    def rank(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
+        ranked = fuse(plan, candidates)
+        head = list(itertools.takewhile(lambda c: "cross" in c.scores, ranked[:n]))
+        return blended(ranked, [c.scores["cross"] for c in head], weight)
+
+    return rank
+
+
 def everything(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
     """As a search ranks: fused, and the head again by the reranker."""
     ranked = fuse(plan, candidates)
     scores = [c.rerank for c in itertools.takewhile(lambda c: c.rerank is not None, ranked)]
-    return blended(ranked, [score for score in scores if score is not None], RERANK_WEIGHT)
+    return blended(ranked, [score for score in scores if score is not None], LATE_WEIGHT)
 
 
 def gain_of(case: Case, candidate: Candidate) -> tuple[str, int]:
@@ -272,6 +302,7 @@ def main() -> None:
     parser.add_argument("--commits", type=Path)
     parser.add_argument("--documents", type=Path)
     parser.add_argument("--model", default="")
+    parser.add_argument("--cross", default="", help="a cross-encoder to measure: a name or a path")
     parser.add_argument("--cache", type=Path, help="keep indexes and vectors here")
     parser.add_argument("--ablate", action="store_true")
     parser.add_argument("--json", type=Path)
@@ -279,9 +310,16 @@ def main() -> None:
     settings = ModelSettings(embedder=arguments.model) if arguments.model else ModelSettings()
     with tempfile.TemporaryDirectory() as scratch:
         found, costs = retrieve(
-            cases_of(arguments), Models(settings), arguments.cache or Path(scratch)
+            cases_of(arguments),
+            Models(settings),
+            arguments.cache or Path(scratch),
+            OnnxReranker(manifest_of(arguments.cross)) if arguments.cross else None,
         )
-    stages = STAGES if arguments.ablate else {"all": everything}
+    stages = dict(STAGES) if arguments.ablate else {"all": everything}
+    if arguments.cross:
+        for weight in CROSSED:
+            stages[f"cross-encoder at {weight}"] = crossed(weight)
+        stages["cross-encoder at 0.35, first 50"] = crossed(0.35, 50)
     results = {name: evaluate(found, rank) for name, rank in stages.items()}
     kinds = sorted({each.case.kind for each in found})
     print(f"{'':28s}" + "".join(f"{kind:>11s}" for kind in kinds))
