@@ -18,6 +18,8 @@ from tests.support.proposals import proposal_of
 from treewright_agent.feedback import FORMATS, FeedbackStore, Filter, export_folder
 from treewright_agent.feedback.tuning import train_lora
 from treewright_agent.feedback.tuning.configs import write_config
+from treewright_agent.feedback.tuning.cross import hash_of, trained_on
+from treewright_indexer.encoders.manifest import read_manifest
 from treewright_indexer.errors import ArgumentsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,6 +212,11 @@ def test_a_cross_encoder_is_kept_only_when_it_is_better(tmp_path: Path) -> None:
     told = python(*common, "--epochs", "3", "--learning-rate", "1e-3")
     assert told["kept"]
     assert told["after"] >= told["before"] + 0.02
+    # What the gate reads: the files are those of the manifest, and it says what it has seen.
+    read_manifest(output).verify()
+    seen = trained_on(output)
+    assert len(seen) == 85 - told["n"]
+    assert seen < {hash_of(row["query"]) for row in rows}
     said = python(
         str(CHECK),
         "scores",

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from treewright_agent.feedback import versions
@@ -23,7 +24,7 @@ from treewright_agent.feedback.rules import Rule
 from treewright_agent.feedback.samples import Filter, samples
 from treewright_agent.feedback.store import FeedbackStore
 from treewright_agent.feedback.tuning import reranker
-from treewright_agent.feedback.tuning.reranker import LOSS, Judged, LinearReranker
+from treewright_agent.feedback.tuning.reranker import LOSS, Judged, LinearReranker, Orders
 from treewright_indexer.cancel import CancelToken
 
 RANKING_MARGIN = 0.01
@@ -130,14 +131,50 @@ def evaluate_reranker(store: FeedbackStore, general: Sequence[Judged] = ()) -> V
             "reranker", False, f"{n_held_out} searches held out, {MIN_SEARCHES} are needed", {}
         )
     known = versions.current(store, "reranker")
-    in_force = reranker.from_json(known.body, known.number) if known is not None else None
+    in_force = reranker.in_force(known.body, known.number) if known is not None else None
     in_force = in_force or reranker.shipped()
     # Of the general set one half makes the candidate, the other half judges it here.
     mine, judges = general[::2], general[1::2]
     candidate = reranker.fit_safely(found[:-n_held_out], mine)
     held_out = found[-n_held_out:]
+    return _compared(candidate, candidate.to_json(), in_force, held_out, judges)
+
+
+def evaluate_cross_encoder(
+    store: FeedbackStore, folder: Path, general: Sequence[Judged] = ()
+) -> Verdict:
+    """A cross-encoder that was trained elsewhere, on the searches that it has not seen.
+
+    Raises ArgumentsError for a folder that holds none, or that does not say what it has seen.
+    """
+    from treewright_agent.feedback.tuning import cross
+
+    candidate, seen = cross.cross_of(folder), cross.trained_on(folder)
+    held_out = [
+        each
+        for row in store.searches()
+        if cross.hash_of(row.query) not in seen and (each := reranker.judged(row)) is not None
+    ]
+    if len(held_out) < MIN_SEARCHES:
+        reason = f"{len(held_out)} searches held out, {MIN_SEARCHES} are needed"
+        return Verdict("reranker", False, reason, {})
+    known = versions.current(store, "reranker")
+    in_force = reranker.in_force(known.body, known.number) if known is not None else None
+    return _compared(
+        candidate, candidate.to_json(), in_force or reranker.shipped(), held_out, general
+    )
+
+
+def _compared(
+    candidate: Orders,
+    body: dict[str, Any],
+    in_force: Orders,
+    held_out: Sequence[Judged],
+    judges: Sequence[Judged],
+) -> Verdict:
+    """Better on the user's own searches, and no worse on those of others (`judges`)."""
     figures: dict[str, Any] = {
-        "n": n_held_out,
+        "n": len(held_out),
         "n_general": len(judges),
         "in_force": round(reranker.ndcg(in_force, held_out), 4),
         "candidate": round(reranker.ndcg(candidate, held_out), 4),
@@ -152,7 +189,7 @@ def evaluate_reranker(store: FeedbackStore, general: Sequence[Judged] = ()) -> V
     reason = _said(better, gain, RERANKER_MARGIN)
     if gain >= RERANKER_MARGIN and not safe:
         reason = f"loses more than {LOSS:.0%} on the searches of others"
-    return Verdict("reranker", better, reason, figures, candidate.to_json())
+    return Verdict("reranker", better, reason, figures, body)
 
 
 def onnx_of(candidate: LinearReranker) -> bytes:

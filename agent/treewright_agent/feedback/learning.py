@@ -12,7 +12,7 @@ from treewright_agent.feedback.versions import current, newest
 if TYPE_CHECKING:
     from treewright_agent.feedback.rules import Rule
     from treewright_agent.feedback.store import FeedbackStore
-    from treewright_agent.feedback.tuning.reranker import LinearReranker
+    from treewright_agent.feedback.tuning.reranker import Orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Learned:
     ranking: Ranking
     rules: tuple[Rule, ...] = ()
     """Approved ones."""
-    reranker: LinearReranker | None = None
+    reranker: Orders | None = None
     """One that passed the gate; None: what ships."""
     promotion: int = 0
     """`versions.newest` when this was made."""
@@ -68,6 +68,6 @@ def learned(store: FeedbackStore, now: float) -> Learned:
     return Learned(
         ranking,
         tuple(approved(store)),
-        reranker.from_json(tuned.body, tuned.number) if tuned is not None else None,
+        reranker.in_force(tuned.body, tuned.number) if tuned is not None else None,
         newest(store),
     )

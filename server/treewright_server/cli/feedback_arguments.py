@@ -119,6 +119,9 @@ def _evaluate(actions: Any, json: Callable[[argparse.ArgumentParser], None]) -> 
     evaluate.add_argument(
         "--general", metavar="DIR", help="reranker: a workspace whose docstrings are searched for"
     )
+    evaluate.add_argument(
+        "--cross-encoder", metavar="DIR", help="reranker: one that train_cross_encoder.py wrote"
+    )
     evaluate.add_argument("--onnx", metavar="FILE", help="reranker: write the candidate there")
     for name, what in (("", "the candidate"), ("against-", "what it is compared with")):
         evaluate.add_argument(f"--{name}endpoint", metavar="URL", help=f"model: of {what}")

@@ -175,6 +175,8 @@ def _reranker(store: FeedbackStore, arguments: Namespace) -> Verdict:
 
         with opened(folder_path(arguments.general)) as (workspace, _):
             general = general_searches(workspace.snapshot(), CancelToken())
+    if arguments.cross_encoder:
+        return gate.evaluate_cross_encoder(store, Path(arguments.cross_encoder), general)
     verdict = gate.evaluate_reranker(store, general)
     if arguments.onnx:
         made = reranker.from_json(verdict.body, 0)

@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from treewright_agent.feedback.reading import SearchRow
 
@@ -67,6 +67,12 @@ def judged(search: SearchRow) -> Judged | None:
     return Judged(search.query, search.results, gains, search.workspace, search.time)
 
 
+class Orders(Protocol):
+    """A linear reranker or a cross-encoder."""
+
+    def order(self, query: str, results: Sequence[Result]) -> list[int]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class LinearReranker:
     weights: tuple[float, ...]
@@ -88,6 +94,15 @@ class LinearReranker:
 
 def shipped() -> LinearReranker:
     return LinearReranker((1.0, *(0.0 for _ in range(N_FEATURES - 1))))
+
+
+def in_force(value: Mapping[str, Any], number: int) -> Orders | None:
+    """The reranker of a version, of whichever sort. Loads nothing."""
+    if "cross_encoder" in value:
+        from treewright_agent.feedback.tuning import cross
+
+        return cross.from_json(value, number)
+    return from_json(value, number)
 
 
 def from_json(value: Mapping[str, Any], number: int) -> LinearReranker | None:
@@ -188,7 +203,7 @@ def _differences(search: Judged) -> NDArray[np.float64]:
     return rows[list(better)] - rows[list(worse_ones)]
 
 
-def ndcg(reranker: LinearReranker, searches: Sequence[Judged], k: int = 10) -> float:
+def ndcg(reranker: Orders, searches: Sequence[Judged], k: int = 10) -> float:
     """Mean NDCG@k (Järvelin and Kekäläinen 2002) with gains 2^g - 1; 0 without searches."""
     total = 0.0
     for search in searches:

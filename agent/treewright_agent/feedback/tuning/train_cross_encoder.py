@@ -6,13 +6,15 @@
 FOLDER is what `treewright feedback export --format reranker --folder` wrote. Each step teaches that
 the result that was used answers the query better than the one that was passed over (logistic loss on
 the difference). Queries held out from training decide: only when more of their pairs are in order
-than before, by the margin, is `model.onnx` written, with the tokenizer beside it. Runs on a GPU when
-there is one. One line of JSON says the numbers.
+than before, by the margin, is `model.onnx` written, with the tokenizer, a manifest and the hashes of
+the queries it was trained on beside it: what `treewright feedback evaluate reranker --cross-encoder
+FOLDER --promote` reads. Runs on a GPU when there is one. One line of JSON says the numbers.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 from importlib import import_module
@@ -87,6 +89,7 @@ def main() -> None:
         write_onnx(
             torch, model.eval().cpu(), encoded(held_out[:1], "positive").to("cpu"), given.output
         )
+        describe(given.output, given.max_length, {row["query"] for row in train})
     figures = {
         "before": round(before, 4), "after": round(after, 4), "n": len(held_out), "kept": kept,
         "general_before": round(general_before, 4), "general_after": round(general_after, 4),
@@ -113,6 +116,23 @@ def split(
     held_out = set(queries[: max(1, int(len(queries) * share))])
     train = [row for row in rows if row["query"] not in held_out]
     return train, [row for row in rows if row["query"] in held_out]
+
+
+def describe(output: Path, max_tokens: int, queries: set[str]) -> None:
+    """What treewright reads: `manifest.json`, and `queries.json` with what the model has seen."""
+
+    def sha256(path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    model, tokenizer = output / "model.onnx", output / "tokenizer.json"
+    manifest = {
+        "format": 1, "name": output.name or "reranker", "task": "rerank", "file": model.name,
+        "sha256": sha256(model), "tokenizer": tokenizer.name, "tokenizer_sha256": sha256(tokenizer),
+        "dimensions": 1, "max_tokens": max_tokens, "training": "train_cross_encoder.py",
+    }  # fmt: skip
+    (output / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    seen = sorted(hashlib.sha256(q.encode("utf-8", "replace")).hexdigest() for q in queries)
+    (output / "queries.json").write_text(json.dumps({"trained": seen}) + "\n")
 
 
 def write_onnx(torch: Any, model: Any, example: Any, output: Path) -> None:
