@@ -165,6 +165,32 @@ def test_lists_of_similar_code_and_of_impact(neovim: Neovim) -> None:
     neovim.until("vim.fn.getqflist({ title = 0 }).title:find('^like .*shop/prices.py:1$')")
 
 
+def test_the_graph_is_a_tree_to_walk_in(neovim: Neovim) -> None:
+    neovim.cursor(1, 5)
+    neovim.run("Treewright graph")
+    neovim.until("vim.bo.filetype == 'treewright-graph'")
+    lines = neovim.text().splitlines()
+    assert lines[1].startswith("function total  shop/prices.py:1")
+    assert any(line.startswith("  ← function show  shop/cart.py:4") for line in lines)
+    assert len(lines) == len(set(lines))
+    neovim.run("call search('function show')")
+    neovim.keys("c")  # from there: what it uses
+    neovim.until("vim.fn.getline(2):find('^function show')")
+    assert "  → function total  shop/prices.py:1" in neovim.text()
+    neovim.run("call search('function total')")
+    neovim.keys("<CR>")
+    assert neovim.nvim.current.buffer.name.endswith("shop/prices.py")
+    neovim.run("Treewright graph callers 1")
+    neovim.until("vim.fn.getline(1):find('^callers, 1 step')")
+    neovim.lua("vim.ui.select = function(items, _, done) done('impact') end")
+    neovim.keys("m")
+    neovim.until("vim.fn.getline(1):find('^impact')")
+    neovim.keys("+")
+    neovim.until("vim.fn.getline(1):find('2 steps')")
+    neovim.lua("pcall(vim.cmd, 'Treewright graph sideways')")
+    assert "no such graph: sideways" in neovim.messages()
+
+
 def test_lenses_open_the_references(neovim: Neovim) -> None:
     neovim.lua("vim.lsp.codelens.refresh({ bufnr = 0 })")
     neovim.until(

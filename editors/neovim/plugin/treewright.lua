@@ -43,7 +43,7 @@ end
 
 for _, name in ipairs({
   'accept', 'reject', 'accept-all', 'reject-all', 'next', 'previous', 'review', 'refresh', 'undo',
-  'chat', 'stop', 'fix', 'search', 'impact', 'callers', 'callees', 'references', 'tests-of', 'status',
+  'chat', 'stop', 'fix', 'search', 'graph', 'impact', 'callers', 'callees', 'references', 'tests-of', 'status',
   'new', 'history', 'rate', 'report', 'restart',
 }) do
   plug(name)

@@ -133,6 +133,12 @@ M.commands = {
     require('treewright.lists').impact(math.max(1, math.min(6, math.floor(depth))))
   end,
 
+  graph = function(words)
+    local depth = tonumber(words[#words])
+    local mode = not tonumber(words[1]) and words[1] or nil
+    require('treewright.graph').open(mode, math.max(1, math.min(6, math.floor(depth or 2))))
+  end,
+
   -- the server
   status = function()
     rpc.request('treewright/status', vim.empty_dict(), function(err, status)
@@ -214,6 +220,7 @@ end
 --- Words that may follow a subcommand.
 local ARGUMENTS = {
   context = { 'clear' },
+  graph = { 'around', 'callers', 'callees', 'imports', 'inheritance', 'impact' },
   impact = { '1', '2', '3', '4', '5', '6' },
   feedback = FORMATS,
   rate = { 'good', 'bad', 'neither' },
