@@ -37,6 +37,7 @@ const builds = [
     ...common,
     plugins: [clientApart],
     supported: { "dynamic-import": false },
+    banner: { js: "var treewrightLoad={clock:performance.now(),processor:process.cpuUsage()};" },
     entryPoints: ["src/extension.ts"],
     outfile: "dist/extension.js",
     platform: "node",

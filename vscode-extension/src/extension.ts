@@ -8,7 +8,9 @@
 import * as vscode from "vscode";
 import { Chat } from "./chat/chat";
 import { registerParticipant } from "./chat/participant";
-import { problemsAt, registerCommands, type Parts } from "./commands";
+import { registerCommands } from "./commands";
+import type { Parts } from "./commands/parts";
+import { problemsAt } from "./commands/subject";
 import { GraphPanel } from "./graph/panel";
 import { InlineReview } from "./inline/editor";
 import { SymbolLenses } from "./lens";
@@ -18,6 +20,9 @@ import { Proposals } from "./review/store";
 import { ReviewTree } from "./review/tree";
 import { Server } from "./server/server";
 import { StatusBar } from "./status";
+
+/** Taken before the first line of the bundle: the time by the clock in ms, and of the processor in µs. */
+declare const treewrightLoad: { clock: number; processor: NodeJS.CpuUsage };
 
 let server: Server | undefined;
 
@@ -29,7 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const tree = new ReviewTree(proposals);
   const inline = new InlineReview(proposals);
   const graph = new GraphPanel(context.extensionUri, server);
-  const results = new Results();
+  const results = new Results(server);
   const chat = new Chat(
     context,
     server,
@@ -57,8 +62,11 @@ export function activate(context: vscode.ExtensionContext): void {
   followServer(server, proposals, context);
   void server.start();
   const took = performance.now() - begun;
+  const { user, system } = process.cpuUsage(treewrightLoad.processor);
   context.subscriptions.push(vscode.commands.registerCommand("treewright.ui.activationTime", () => took));
-  log.debug(`activated in ${took.toFixed(1)} ms`);
+  log.info(
+    `activated in ${took.toFixed(1)} ms, loaded in ${(begun - treewrightLoad.clock).toFixed(1)} ms (${((user + system) / 1000).toFixed(1)} ms of processor time)`,
+  );
 }
 
 export async function deactivate(): Promise<void> {

@@ -39,6 +39,9 @@ export interface Message {
   cost: Cost | null;
   state: "streaming" | "done" | "stopped" | "failed";
   error: string;
+  /** What the server calls this answer, and the user's thumbs on it. */
+  answer?: string;
+  rating?: -1 | 0 | 1;
 }
 
 export interface ConversationSummary {
@@ -60,6 +63,7 @@ export type ToChat =
   | { type: "started"; user: Message; assistant: Message }
   | { type: "part"; id: string; part: ChatPart }
   | { type: "ended"; message: Message }
+  | { type: "rated"; id: string; rating: -1 | 0 | 1 }
   | { type: "chips"; chips: Chip[] }
   | { type: "history"; conversations: ConversationSummary[]; current: string }
   | { type: "state"; running: boolean; restricted: boolean; model: string }
@@ -74,6 +78,7 @@ export type FromChat =
   | { type: "link"; href: string }
   | { type: "copy"; text: string }
   | { type: "insert"; text: string }
+  | { type: "rate"; id: string; rating: -1 | 0 | 1 }
   | { type: "review"; proposal: string }
   | { type: "removeChip"; id: string }
   | { type: "addContext" }

@@ -264,6 +264,8 @@ export type ChatPart =
   | { kind: "cost"; cost: Cost };
 
 export interface ChatResult {
+  /** For `treewright.feedback.rate`. */
+  id?: string;
   text: string;
   rung: Rung;
   citations: Citation[];
@@ -279,6 +281,7 @@ export interface SearchParams {
   limit: number;
   /** Find what is like this place; it is not among the results itself. */
   like?: { uri: string; range: Range };
+  partialResultToken?: string;
 }
 
 export interface Found {
@@ -289,4 +292,16 @@ export interface Found {
   /** Which ways of searching found it: `lexical`, `dense`, `graph`. */
   sources: string[];
   snippet: string;
+  /** Name it in `treewright.feedback.search`; not there while feedback is off. */
+  search?: string;
+  result?: number;
+}
+
+/** What is known before the end, and how the search ended. */
+export interface SearchPart {
+  stage: string;
+  results?: Found[];
+  complete?: boolean;
+  relevant?: boolean;
+  notes?: string[];
 }

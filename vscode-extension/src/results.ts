@@ -1,8 +1,11 @@
 /** The Found Code view: what a search, a look for similar code, or the graph came up with. */
 
 import * as vscode from "vscode";
+import { tellIgnored, tellSearch } from "./feedback/tell";
+import { openPlace } from "./places";
 import type { Found } from "./protocol";
 import { plural } from "./review/report";
+import type { Server } from "./server/server";
 
 type Node = { file: string; found: Found[] } | Found;
 
@@ -13,8 +16,10 @@ export class Results implements vscode.TreeDataProvider<Node>, vscode.Disposable
   readonly onDidChangeTreeData = this.changed.event;
   private readonly view: vscode.TreeView<Node>;
   private files: { file: string; found: Found[] }[] = [];
+  /** Of the list as it is: what was opened or used was told. */
+  private readonly opened = new Set<Found>();
 
-  constructor() {
+  constructor(private readonly server: Server) {
     this.view = vscode.window.createTreeView<Node>("treewright.results", {
       treeDataProvider: this,
       showCollapseAll: true,
@@ -22,6 +27,7 @@ export class Results implements vscode.TreeDataProvider<Node>, vscode.Disposable
   }
 
   async show(title: string, found: readonly Found[]): Promise<void> {
+    this.opened.clear();
     const byFile = new Map<string, Found[]>();
     for (const each of found) byFile.set(each.place.path, [...(byFile.get(each.place.path) ?? []), each]);
     this.files = [...byFile].map(([file, members]) => ({ file, found: members }));
@@ -32,8 +38,35 @@ export class Results implements vscode.TreeDataProvider<Node>, vscode.Disposable
     await vscode.commands.executeCommand("treewright.results.focus");
   }
 
+  /** A result was chosen in the list. */
+  async open(found: Found): Promise<void> {
+    await openPlace(found.place);
+    if (this.opened.has(found)) return;
+    this.opened.add(found);
+    await tellSearch(this.server, found, "opened");
+  }
+
+  /** The user says that this is what they looked for. */
+  async praise(found: Found): Promise<void> {
+    this.opened.add(found);
+    this.thank(await tellSearch(this.server, found, "used"));
+  }
+
+  /** The user says that nothing of the list is what they looked for. */
+  async none(): Promise<void> {
+    const all = this.files.flatMap(({ found }) => found);
+    this.clear();
+    this.thank(await tellIgnored(this.server, all));
+  }
+
+  private thank(recorded: boolean): void {
+    const said = recorded ? "$(check) The next searches learn from it" : "$(info) Feedback is off: nothing was kept";
+    vscode.window.setStatusBarMessage(said, 3000);
+  }
+
   clear(): void {
     this.files = [];
+    this.opened.clear();
     this.view.description = "";
     this.view.message = "";
     void vscode.commands.executeCommand("setContext", "treewright.hasResults", false);
@@ -59,7 +92,8 @@ export class Results implements vscode.TreeDataProvider<Node>, vscode.Disposable
     item.description = `line ${node.place.range.start.line + 1} ${node.symbol ? firstLine(node.snippet) : ""}`;
     item.tooltip = new vscode.MarkdownString().appendCodeblock(node.snippet);
     item.iconPath = new vscode.ThemeIcon(iconOf(node.kind));
-    item.command = { command: "treewright.ui.openPlace", title: "Open", arguments: [node.place] };
+    item.contextValue = node.search === undefined ? "found" : "found-search";
+    item.command = { command: "treewright.ui.results.open", title: "Open", arguments: [node] };
     return item;
   }
 

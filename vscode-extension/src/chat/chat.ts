@@ -2,12 +2,15 @@
 
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
+import { tellRating } from "../feedback/tell";
 import type { Chip, FromChat, Message, ToChat } from "../messages";
-import { fromRange, openPlace } from "../places";
+import { openPlace } from "../places";
 import type { ChatParams, ChatResult, ContextItem } from "../protocol";
 import { message as text, type Server } from "../server/server";
 import { options, page } from "../webviews";
+import { fileChip, isText, pickChip, selectionChip } from "./chips";
 import { ChatHistory, type Conversation } from "./history";
+import { openLink } from "./link";
 import {
   LONGEST_MESSAGE,
   assistantMessage,
@@ -130,6 +133,8 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
       case "review":
         this.review(received.proposal);
         return;
+      case "rate":
+        return this.rate(received.id, received.rating);
       case "removeChip":
         this.hidden.add(received.id);
         this.chips = this.chips.filter((chip) => chip.id !== received.id);
@@ -247,74 +252,9 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   private async pickContext(): Promise<void> {
-    const editor = this.lastEditor;
-    const open = editor && isText(editor.document) ? editor : undefined;
-    type Item = vscode.QuickPickItem & { chip?: Chip; file?: boolean; symbol?: boolean };
-    const items: Item[] = [];
-    if (open) {
-      if (!open.selection.isEmpty)
-        items.push({
-          label: "$(selection) Selection",
-          description: selectionChip(open).detail,
-          chip: selectionChip(open),
-        });
-      items.push({
-        label: "$(file) This file",
-        description: fileChip(open.document.uri).detail,
-        chip: fileChip(open.document.uri),
-      });
-      const problems = diagnosticsChip(open.document.uri);
-      if (problems)
-        items.push({ label: "$(warning) Problems of this file", description: problems.detail, chip: problems });
-    }
-    items.push({ label: "$(files) Another file…", file: true }, { label: "$(symbol-method) A symbol…", symbol: true });
-    const chosen = await vscode.window.showQuickPick(items, { placeHolder: "Add context to the message" });
-    if (chosen?.chip) this.addChip(chosen.chip);
-    else if (chosen?.file) await this.pickFile();
-    else if (chosen?.symbol) await this.pickSymbol();
+    const chip = await pickChip(this.lastEditor);
+    if (chip) this.addChip(chip);
     this.post({ type: "draft", text: "", mode: null, focus: true });
-  }
-
-  private async pickFile(): Promise<void> {
-    const files = await vscode.workspace.findFiles("**/*", undefined, 5000);
-    const chosen = await vscode.window.showQuickPick(
-      files.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri })),
-      { placeHolder: "Add a file", matchOnDescription: true },
-    );
-    if (chosen) this.addChip(fileChip(chosen.uri));
-  }
-
-  private async pickSymbol(): Promise<void> {
-    const name = await vscode.window.showInputBox({ prompt: "Name of the symbol" });
-    if (!name) return;
-    const found = await vscode.commands.executeCommand<vscode.SymbolInformation[]>(
-      "vscode.executeWorkspaceSymbolProvider",
-      name,
-    );
-    const chosen = await vscode.window.showQuickPick(
-      found.slice(0, 200).map((symbol) => ({
-        label: symbol.name,
-        description:
-          `${symbol.containerName} ${vscode.workspace.asRelativePath(symbol.location.uri)}:${symbol.location.range.start.line + 1}`.trim(),
-        symbol,
-      })),
-      { placeHolder: found.length ? "Add a symbol" : `Nothing is named ${name}` },
-    );
-    if (!chosen) return;
-    const { location } = chosen.symbol;
-    const item: ContextItem = {
-      kind: "symbol",
-      uri: location.uri.toString(),
-      range: fromRange(location.range),
-      name: chosen.symbol.name,
-    };
-    this.addChip({
-      id: `symbol ${item.uri} ${item.name} ${item.range.start.line}`,
-      label: item.name,
-      detail: chosen.description,
-      item,
-      automatic: false,
-    });
   }
 
   // ---------------------------------------------------------------- asking
@@ -420,6 +360,19 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
     await this.answer(user, this.current.messages.slice(0, at), isLast ? this.lastContext : [], false);
   }
 
+  /** Thumbs on an answer: shown at once, and kept with the conversation when the server took it. */
+  private async rate(id: string, rating: -1 | 0 | 1): Promise<void> {
+    const conversation = this.current;
+    const rated = conversation.messages.find((each) => each.id === id);
+    if (!rated?.answer) return;
+    const recorded = await tellRating(this.server, rated.answer, rating);
+    if (!recorded) vscode.window.setStatusBarMessage("$(info) Feedback is off: nothing was kept", 3000);
+    const now: Message = { ...rated, rating: recorded ? rating : (rated.rating ?? 0) };
+    conversation.messages = conversation.messages.map((each) => (each.id === id ? now : each));
+    if (conversation === this.current) this.post({ type: "rated", id, rating: now.rating ?? 0 });
+    await this.conversations.save(conversation).catch(() => undefined);
+  }
+
   /** Text of an answer at the cursor, by the user's own hand. */
   private async insert(code: string): Promise<void> {
     const editor = this.lastEditor;
@@ -444,71 +397,4 @@ export class Chat implements vscode.WebviewViewProvider, vscode.Disposable {
 
 function fresh(): Conversation {
   return { id: randomUUID(), at: Date.now(), messages: [] };
-}
-
-function isText(document: vscode.TextDocument): boolean {
-  return ["file", "untitled"].includes(document.uri.scheme);
-}
-
-function name(uri: vscode.Uri): string {
-  return uri.path.split("/").pop() ?? uri.path;
-}
-
-export function fileChip(uri: vscode.Uri): Chip {
-  return {
-    id: `file ${uri.toString()}`,
-    label: name(uri),
-    detail: vscode.workspace.asRelativePath(uri),
-    item: { kind: "file", uri: uri.toString() },
-    automatic: false,
-  };
-}
-
-export function selectionChip(editor: vscode.TextEditor): Chip {
-  const { document, selection } = editor;
-  const uri = document.uri.toString();
-  const [first, last] = [selection.start.line + 1, selection.end.line + 1];
-  const lines = first === last ? `${first}` : `${first}–${last}`;
-  return {
-    id: `selection ${uri} ${selection.start.line}:${selection.start.character}-${selection.end.line}:${selection.end.character}`,
-    label: `${name(document.uri)}:${lines}`,
-    detail: `${vscode.workspace.asRelativePath(document.uri)}, lines ${lines}`,
-    item: { kind: "selection", uri, range: fromRange(selection) },
-    automatic: false,
-  };
-}
-
-export function diagnosticsChip(uri: vscode.Uri, range?: vscode.Range): Chip | undefined {
-  const all = vscode.languages.getDiagnostics(uri).filter((each) => !range || each.range.intersection(range));
-  if (all.length === 0) return undefined;
-  const messages = all.slice(0, 50).map((each) => ({
-    range: fromRange(each.range),
-    message: each.message,
-    code: String(typeof each.code === "object" ? each.code.value : (each.code ?? "")),
-  }));
-  const label = `${all.length} problem${all.length === 1 ? "" : "s"}`;
-  return {
-    id: `diagnostics ${uri.toString()} ${messages[0]?.range.start.line ?? 0}`,
-    label,
-    detail: `${label} in ${vscode.workspace.asRelativePath(uri)}`,
-    item: { kind: "diagnostics", uri: uri.toString(), messages },
-    automatic: false,
-  };
-}
-
-/** A link of an answer: the address is shown before anything leaves for it. */
-async function openLink(href: string): Promise<void> {
-  let uri: vscode.Uri;
-  try {
-    uri = vscode.Uri.parse(href, true);
-  } catch {
-    return;
-  }
-  if (uri.scheme !== "https" && uri.scheme !== "http") return;
-  const answer = await vscode.window.showInformationMessage(
-    `Open this address?`,
-    { modal: true, detail: href.slice(0, 500) },
-    "Open",
-  );
-  if (answer === "Open") await vscode.env.openExternal(uri);
 }

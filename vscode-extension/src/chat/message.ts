@@ -79,6 +79,7 @@ function withStep(steps: readonly PlanStep[], step: PlanStep): PlanStep[] {
 export function finished(message: Message, result: ChatResult): Message {
   return {
     ...message,
+    ...(result.id ? { answer: result.id } : {}),
     text: result.text,
     rung: result.rung,
     citations: result.citations,

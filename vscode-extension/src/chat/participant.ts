@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
+import { tellRating } from "../feedback/tell";
 import { fromRange, toRange } from "../places";
 import type { ChatParams, ChatResult, ChatTurn, ContextItem } from "../protocol";
 import { rungText } from "../review/report";
@@ -16,6 +17,11 @@ export function registerParticipant(context: vscode.ExtensionContext, server: Se
     const participant = api.createChatParticipant("treewright.participant", (request, chat, stream, token) =>
       answer(server, request, chat, stream, token),
     );
+    participant.onDidReceiveFeedback(({ result, kind }) => {
+      const id: unknown = result.metadata?.["id"];
+      const rating = kind === vscode.ChatResultFeedbackKind.Helpful ? 1 : -1;
+      if (typeof id === "string") void tellRating(server, id, rating);
+    });
     participant.iconPath = vscode.Uri.joinPath(context.extensionUri, "media", "icon.png");
     return participant;
   } catch {
@@ -65,7 +71,7 @@ async function answer(
     stream.markdown(
       `\n\n*${[`Answered by ${rungText(result.rung)}`, costText(result.cost)].filter(Boolean).join(" · ")}*`,
     );
-    return { metadata: { rung: result.rung } };
+    return { metadata: { rung: result.rung, id: result.id } };
   } catch (error) {
     return token.isCancellationRequested ? {} : { errorDetails: { message: message(error) } };
   } finally {

@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import * as vscode from "vscode";
 import { plain, type Change } from "../inline/track";
-import type { Offered, Proposal, ProposalSummary, SettleParams, Verdict } from "../protocol";
+import type { Offered, Proposal, ProposalSummary, ProposedFile, SettleParams, Verdict } from "../protocol";
 import { message, type Server } from "../server/server";
 import { Entry, StaleError, isWholeFile, type PlacedEdit } from "./entry";
 
@@ -36,9 +36,10 @@ export class Proposals implements vscode.Disposable {
       vscode.workspace.onDidChangeTextDocument((event) => this.textChanged(event)),
       vscode.workspace.onDidCloseTextDocument((document) => {
         const uri = document.uri.toString();
-        if (this.all().some((entry) => entry.isPlaced(uri) && entry.pending(uri).length > 0)) {
-          this.closed.set(uri, fingerprint(document.getText()));
-        }
+        if (!this.all().some((entry) => entry.isPlaced(uri) && entry.pending(uri).length > 0)) return;
+        this.closed.set(uri, fingerprint(document.getText()));
+        // The editor lets go of what was opened unseen after some minutes: accepting would wait for it.
+        void vscode.workspace.openTextDocument(document.uri).then(undefined, () => undefined);
       }),
       vscode.workspace.onDidOpenTextDocument((document) => void this.reopened(document)),
     );
@@ -140,35 +141,17 @@ export class Proposals implements vscode.Disposable {
     const begun = performance.now();
     const wanted = entry.withNeeded(ids);
     if (wanted.length === 0) return { ok: false, reason: "nothing is left to accept" };
-    const edit = new vscode.WorkspaceEdit();
-    const touched = new Set<string>();
+    const files = entry.proposal.changes.filter((file) => file.hunks.some((hunk) => wanted.includes(hunk.id)));
+    const touched = new Set(files.map((file) => file.uri));
+    let edit: vscode.WorkspaceEdit;
     try {
-      for (const file of entry.proposal.changes) {
-        const mine = file.hunks.filter((hunk) => wanted.includes(hunk.id));
-        if (mine.length === 0) continue;
-        touched.add(file.uri);
-        const uri = vscode.Uri.parse(file.uri);
-        const whole = mine.find((hunk) => isWholeFile(hunk, file));
-        if (file.kind === "create") {
-          edit.createFile(uri, { overwrite: false, contents: Buffer.from(whole?.newText ?? "", "utf8") });
-          continue;
-        }
-        if (file.kind === "delete") {
-          edit.deleteFile(uri, { recursive: false });
-          continue;
-        }
-        const document = documentOf(file.uri) ?? (await vscode.workspace.openTextDocument(uri));
-        for (const each of placed(entry, document, wanted)) {
-          const range = new vscode.Range(document.positionAt(each.start), document.positionAt(each.end));
-          edit.replace(uri, range, each.text);
-        }
-        if (whole && file.newUri) edit.renameFile(uri, vscode.Uri.parse(file.newUri), { overwrite: false });
-      }
+      edit = await this.edit(entry, files, wanted);
     } catch (error) {
       if (!(error instanceof StaleError)) throw error;
       this.changed.fire(entry);
       return { ok: false, reason: error.message };
     }
+    const ready = (performance.now() - begun).toFixed(1);
     entry.decide(wanted, "accepted"); // before the edit: its own changes move the others
     // VS Code may save a refactoring's files before it answers; the user sees the text before that.
     let changed = 0;
@@ -185,12 +168,47 @@ export class Proposals implements vscode.Disposable {
     }
     const took = (performance.now() - begun).toFixed(0);
     this.log.info(
-      `applied ${wanted.length} hunks in ${touched.size} files: text after ${changed.toFixed(0)} ms, all done after ${took} ms`,
+      `applied ${wanted.length} hunks in ${touched.size} files: edit ready after ${ready} ms, text after ${changed.toFixed(0)} ms, all done after ${took} ms`,
     );
     this.settle(entry, wanted, [], "accepted");
     this.finishIfDone(entry);
     this.changed.fire(entry);
     return { ok: true, reason: "" };
+  }
+
+  /** One edit of all files for these hunks. Raises StaleError. */
+  private async edit(
+    entry: Entry,
+    files: readonly ProposedFile[],
+    wanted: readonly string[],
+  ): Promise<vscode.WorkspaceEdit> {
+    const edit = new vscode.WorkspaceEdit();
+    const open = new Map(vscode.workspace.textDocuments.map((document) => [document.uri.toString(), document]));
+    const missing = files.filter((file) => ["edit", "rename"].includes(file.kind) && !open.has(file.uri));
+    for (const document of await Promise.all(
+      missing.map((file) => vscode.workspace.openTextDocument(vscode.Uri.parse(file.uri))),
+    ))
+      open.set(document.uri.toString(), document);
+    for (const file of files) {
+      const uri = vscode.Uri.parse(file.uri);
+      const whole = file.hunks.find((hunk) => wanted.includes(hunk.id) && isWholeFile(hunk, file));
+      if (file.kind === "create") {
+        edit.createFile(uri, { overwrite: false, contents: Buffer.from(whole?.newText ?? "", "utf8") });
+        continue;
+      }
+      if (file.kind === "delete") {
+        edit.deleteFile(uri, { recursive: false });
+        continue;
+      }
+      const document = open.get(file.uri) ?? open.get(uri.toString());
+      if (!document) throw new StaleError(file.path);
+      for (const each of placed(entry, document, wanted)) {
+        const range = new vscode.Range(document.positionAt(each.start), document.positionAt(each.end));
+        edit.replace(uri, range, each.text);
+      }
+      if (whole && file.newUri) edit.renameFile(uri, vscode.Uri.parse(file.newUri), { overwrite: false });
+    }
+    return edit;
   }
 
   reject(entry: Entry, ids: readonly string[]): void {
@@ -243,11 +261,6 @@ export class Proposals implements vscode.Disposable {
   dispose(): void {
     for (const each of this.disposables) each.dispose();
   }
-}
-
-/** The document if the editor has it already: asking for it would take a round trip. */
-function documentOf(uri: string): vscode.TextDocument | undefined {
-  return vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri);
 }
 
 /** The edits of one document for these hunks. Raises StaleError. */

@@ -9,7 +9,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as vscode from "vscode";
 import type { LanguageClient, ProgressToken, ProgressType } from "vscode-languageclient/node";
-import type { ChatPart, Status } from "../protocol";
+import type { ChatPart, SearchPart, Status } from "../protocol";
 import { CrashPolicy } from "./backoff";
 import { choose, describe, pythonOf, type Choice, type Surroundings } from "./discover";
 import { cleanEnvironment, machine, run } from "./python";
@@ -82,6 +82,11 @@ export class Server implements vscode.Disposable {
     if (!this.client) throw new NotRunningError();
     // A ProgressType carries nothing at run time but its type.
     return this.client.onProgress({} as ProgressType<ChatPart>, token, take);
+  }
+
+  onSearchPart(token: ProgressToken, take: (part: SearchPart) => void): vscode.Disposable {
+    if (!this.client) throw new NotRunningError();
+    return this.client.onProgress({} as ProgressType<SearchPart>, token, take);
   }
 
   async restart(why: string): Promise<void> {

@@ -217,6 +217,28 @@ class AssistantView {
     this.draw();
   }
 
+  rated(rating: -1 | 0 | 1): void {
+    this.message = { ...this.message, rating };
+    const held = document.activeElement?.getAttribute("aria-label");
+    this.draw();
+    // The buttons are new ones: the keyboard stays where it was.
+    for (const each of this.foot.querySelectorAll("button"))
+      if (held && each.getAttribute("aria-label") === held) each.focus();
+  }
+
+  /** A second press takes it back. */
+  private thumbs(): HTMLElement[] {
+    return ([1, -1] as const).map((rating) => {
+      const pressed = this.message.rating === rating;
+      const [title, name] = rating > 0 ? ["A good answer", "thumbsup"] : ["A bad answer", "thumbsdown"];
+      const element = button(title, pressed ? `${name}-filled` : name, () =>
+        post({ type: "rate", id: this.message.id, rating: pressed ? 0 : rating }),
+      );
+      element.setAttribute("aria-pressed", String(pressed));
+      return element;
+    });
+  }
+
   private drawText(): void {
     const stick = atBottom();
     this.markdown.update(this.message.text, this.message.citations.map((each) => each.number).join());
@@ -273,6 +295,7 @@ class AssistantView {
             h("span", { class: "cost" }, costText(message.cost)),
             h("span", { class: "fill" }),
             button("Copy the answer", "copy", () => post({ type: "copy", text: this.message.text })),
+            ...(message.answer ? this.thumbs() : []),
             button("Ask again", "refresh", () => post({ type: "retry", id: this.message.id })),
           ]),
     );
@@ -472,6 +495,10 @@ addEventListener("message", (event: MessageEvent<ToChat>) => {
         failed: `The answer failed: ${sent.message.error}`,
         streaming: "",
       }[sent.message.state];
+      break;
+    case "rated":
+      views.get(sent.id)?.rated(sent.rating);
+      announcer.textContent = sent.rating === 0 ? "The rating was taken back." : "The answer was rated.";
       break;
     case "chips":
       showChips(sent.chips);
