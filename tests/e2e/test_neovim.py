@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.neovim import FILES, Neovim, neovim_in, write
+from tests.support.neovim import FILES, PLUGIN, Neovim, neovim_in, write
 
 pytestmark = pytest.mark.e2e
 
@@ -95,5 +95,13 @@ def test_health_and_help(neovim: Neovim) -> None:
     assert "ERROR" not in report, report
     assert "treewright 0." in report
     neovim.nvim.command(f"helptags {neovim.plugin}/doc")
-    neovim.nvim.command("help :Treewright")
-    assert neovim.nvim.funcs.expand("%:t") == "treewright.txt"
+    # The tags that ship are those of today's text: `:help` works without a plugin manager.
+    assert (neovim.plugin / "doc/tags").read_text() == (PLUGIN / "doc/tags").read_text()
+    for subject in (
+        ":Treewright",
+        "treewright",
+        "treewright-feedback",
+        "<Plug>(treewright-accept)",
+    ):
+        neovim.nvim.command(f"help {subject}")
+        assert neovim.nvim.funcs.expand("%:t") == "treewright.txt"
