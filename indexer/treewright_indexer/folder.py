@@ -42,7 +42,9 @@ class Folder:
         changed: Callable[[], None] = lambda: None,
         shared: Path | None = None,
         upkeep: Callable[[], None] = lambda: None,
+        differing: Callable[[list[str]], None] = lambda paths: None,
     ) -> None:
+        """`differing` gets the absolute paths of files that others wrote, made or deleted."""
         self.root = root
         self.store = store
         self._prefix = root.rstrip(os.sep) + os.sep
@@ -54,7 +56,14 @@ class Folder:
             changed()
 
         self._builder = Builder(
-            root, store, settings, tell=tell, changed=written, shared=shared, upkeep=upkeep
+            root,
+            store,
+            settings,
+            tell=tell,
+            changed=written,
+            shared=shared,
+            upkeep=upkeep,
+            differing=lambda relatives: differing([*map(self.absolute, relatives)]),
         )
         self._watcher: Watcher | None = None
         self._settings = settings
@@ -193,6 +202,11 @@ class Folder:
     def ready(self) -> bool:
         """Whether the index says what the files say, as far as anybody noticed."""
         return self._builder.ready
+
+    @property
+    def n_unread(self) -> int | None:
+        """How many files the index lacks; None until somebody looked. Waits for nothing."""
+        return self._builder.n_unread
 
     def start(self, report: Report, finish: Finish) -> None:
         """Bring the index up to date in the background and keep it so.

@@ -359,6 +359,12 @@ class Snapshot:
             if path not in seen:
                 yield path
 
+    def unread(self) -> int | None:
+        """How many files the indexes lack, which answers read on the spot as far as they can;
+        None while a folder was not looked through: files that nobody knows of may be missing."""
+        counts = [folder.n_unread for folder in self.folders]
+        return None if None in counts else sum(count or 0 for count in counts)
+
     def files_naming(self, name: str) -> list[str]:
         """Every file whose text uses the identifier, from the index where it is current.
 

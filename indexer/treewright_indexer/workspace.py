@@ -41,6 +41,8 @@ class Workspace:
         """In force for folders that are added later."""
         self.on_problem: Callable[[str], None] = logger.warning
         """Told, from any thread, what a user should know of the index."""
+        self.on_files: Callable[[list[str]], None] = lambda paths: None
+        """Told, from any thread, the absolute paths that were found to differ on the disk."""
         self.models: Models | None = None
         """Set before folders are added, these find code by meaning; None leaves it at words."""
         self.documents = DocumentCache()
@@ -119,7 +121,14 @@ class Workspace:
                 remove_unused(store.path.parent)
 
         folder = Folder(
-            root, store, settings, tell=self._tell, changed=changed, shared=shared, upkeep=upkeep
+            root,
+            store,
+            settings,
+            tell=self._tell,
+            changed=changed,
+            shared=shared,
+            upkeep=upkeep,
+            differing=lambda paths: self.on_files(paths),
         )
         if self.models is not None:
             folder.vectors = self._vectors_of(folder, self.models)

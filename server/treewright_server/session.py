@@ -162,6 +162,7 @@ class Session:
             self._apply_settings(tell=False)
             self._workspace = Workspace(self.settings.index.domain())
             self._workspace.on_problem = self.ls.show
+            self._workspace.on_files = self._files_differ
             self._gauges()
         except Exception as error:
             reason = f"the workspace cannot be loaded: {type(error).__name__}"
@@ -290,6 +291,11 @@ class Session:
         if self._semantics is not None:
             self._semantics.changed(list(paths))
         self.lanes.post(lambda: self.feedback.on_disk(paths), Lane.BACKGROUND)
+
+    def _files_differ(self, paths: list[str]) -> None:
+        """What the index found on the disk, whoever watches: the children read files too."""
+        if self._semantics is not None:
+            self._semantics.changed(paths)
 
     def _end_semantics(self) -> None:
         with self._lock:

@@ -20,6 +20,8 @@ logger = logging.getLogger("treewright")
 
 METHOD: Final = "treewright/status"
 INTERVAL_S: Final = 0.25
+FEW: Final = 20
+"""So many files that the index lacks are read on the spot, whatever the question."""
 
 
 class StatusFeed:
@@ -31,6 +33,27 @@ class StatusFeed:
         self._wanted = False
         self._planned = False
         self._last = 0.0
+        self._told = False
+
+    def lacking(self, snapshot: Snapshot, what: str, *, reads_all: bool = False) -> int | None:
+        """How many files the answer to `what` may lack; None: nobody looked yet.
+
+        With `reads_all` the answer reads every file that the index lacks: only one that nobody
+        knows of may be missing. The log of the editor is told once for as long as that lasts.
+        """
+        n_unread = snapshot.unread()
+        if n_unread is not None and reads_all:
+            return 0
+        if n_unread is not None and n_unread <= FEW:
+            self._told = False
+            return n_unread
+        with self._lock:
+            told, self._told = self._told, True
+        if not told:
+            missing = "files that are new" if n_unread is None else f"some of {n_unread} files"
+            message = f"the index is not complete yet: {what} may lack what stands in {missing}"
+            self._ls.notify("window/logMessage", {"type": 3, "message": message})
+        return n_unread
 
     def subscribe(self) -> None:
         self._wanted = True
@@ -70,6 +93,7 @@ def status(ls: TreewrightServer, snapshot: Snapshot) -> dict[str, Any]:
                 "name": os.path.basename(folder.root) or folder.root,
                 "ready": folder.ready,
                 "pending": len(folder.pending),
+                "listed": folder.n_unread is not None,
                 "files": counts.get("files", 0),
                 "symbols": counts.get("symbols", 0),
                 "references": counts.get("references", 0),

@@ -160,3 +160,40 @@ def test_index_files_tell_folders_and_rules_apart(tmp_path: Path) -> None:
     assert len(found) == 4
     (tmp_path / "link").symlink_to(a)
     assert index_path(one, str(tmp_path / "link")) == index_path(one, str(a))
+
+
+def test_what_others_wrote_is_told_whoever_noticed_it(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "x = 1\n", "b.py": "y = 1\n"})
+    with index_of(tmp_path) as (workspace, folder):
+        told: list[str] = []
+        workspace.on_files = told.extend
+        write(tmp_path, {"a.py": "x = 22\n", "c.py": ""})
+        (tmp_path / "b.py").unlink()
+        folder.rescan()
+        assert folder.wait_ready(30)
+        assert sorted(told) == [str(tmp_path / name) for name in ("a.py", "b.py", "c.py")]
+        told.clear()
+        folder.notice(["c.py"])  # it is as it was
+        assert folder.wait_ready(30)
+        assert told == []
+        write(tmp_path, {"c.py": "z = 1\n"})
+        folder.notice(["c.py"])
+        assert folder.wait_ready(30)
+        assert told == [str(tmp_path / "c.py")]
+
+
+def test_a_snapshot_says_how_much_the_index_lacks(tmp_path: Path) -> None:
+    write(tmp_path, many_files(30))
+    workspace = Workspace(IndexSettings(cache_dir=None, watch=False))
+    try:
+        folder = workspace.add_folder(str(tmp_path))
+        assert workspace.snapshot().unread() is None  # nobody looked
+        folder.pause()
+        folder.start(lambda done, total, message: None, lambda message: None)
+        assert len(folder.pending) == 30
+        assert workspace.snapshot().unread() == 30
+        folder.resume()
+        assert folder.wait_ready(60)
+        assert workspace.snapshot().unread() == 0
+    finally:
+        workspace.close()

@@ -66,8 +66,13 @@ class Builder:
         changed: Callable[[], None] = lambda: None,
         shared: Path | None = None,
         upkeep: Callable[[], None] = lambda: None,
+        differing: Callable[[list[str]], None] = lambda paths: None,
     ) -> None:
-        """`upkeep` is called once, when there is nothing else to do for the first time."""
+        """`upkeep` is called once, when there is nothing else to do for the first time.
+
+        `differing` gets the paths that turned out to be written, made or deleted since the
+        folder was looked at before.
+        """
         self._root = root
         self._store = store
         self._settings = settings
@@ -75,6 +80,7 @@ class Builder:
         self._changed = changed
         self._shared = shared
         self._upkeep: Callable[[], None] | None = upkeep
+        self._differing = differing
         self._scanner = Scanner(root, settings)
         self._condition = threading.Condition()
         self._jobs: dict[str, Job] = {}
@@ -118,6 +124,12 @@ class Builder:
         """What was noticed counts before it is looked at: it may be a file that differs."""
         with self._condition:
             return frozenset((*self._jobs, *self._noticed, *self._looked_at))
+
+    @property
+    def n_unread(self) -> int | None:
+        """How many files the index lacks; None until the folder was looked through."""
+        with self._condition:
+            return len(self._jobs) if self._scanned else None
 
     @property
     def started(self) -> bool:
@@ -425,6 +437,15 @@ class Builder:
         if gone or left_out or first:
             self._changed()
         self._note_complete()
+        if not first:
+            self._tell_differing([*new, *gone])
+
+    def _tell_differing(self, paths: list[str]) -> None:
+        if paths:
+            try:
+                self._differing(paths)
+            except Exception:
+                logger.exception("telling what changed in %s failed", self._root)
 
     def _look_at(self, paths: Mapping[str, None]) -> None:
         result = self._scanner.scan_paths(paths)
@@ -444,6 +465,7 @@ class Builder:
         if gone or left_out:
             self._store.apply(deleted=gone, skipped=left_out)
             self._changed()
+        self._tell_differing([*(job.path for job in jobs), *gone])
 
     # ---------------------------------------------------------------- reading files
 

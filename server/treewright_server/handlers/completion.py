@@ -51,7 +51,8 @@ def handle(
     found = complete(snapshot, path, offset, token, imports=imports, recent=recent)
     range_ = mapper.range(found.span)
     items = [_item(ls, path, item, number, range_) for number, item in enumerate(found.items)]
-    incomplete = found.incomplete or found.unknown
+    indexing = imports and snapshot.unread() != 0  # names to import are those that are indexed
+    incomplete = found.incomplete or found.unknown or indexing
     if found.unknown:
         known = {item.label for item in found.items}
         others = [
@@ -61,7 +62,7 @@ def handle(
         ]
         first = len(items)
         items += [_of_foreign(other, first + n, range_) for n, other in enumerate(others)]
-        incomplete = found.incomplete or not items or len(others) >= FEW
+        incomplete = found.incomplete or indexing or not items or len(others) >= FEW
     return {"isIncomplete": incomplete, "items": items}
 
 

@@ -22,6 +22,7 @@ def handle(
 
     path = path_of(params)
     places = Places(ls, snapshot)
+    ls.session.status.lacking(snapshot, "textDocument/implementation", reads_all=True)
     offset = places.mapper(path).offset(params.get("position"))
     found: dict[tuple[str, int], Target] = {}
     for target in graph.definitions(snapshot, path, offset, token):

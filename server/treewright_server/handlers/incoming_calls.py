@@ -20,6 +20,7 @@ def handle(
     from treewright_indexer.ide.calls import incoming
 
     places = Places(ls, snapshot)
+    ls.session.status.lacking(snapshot, "callHierarchy/incomingCalls", reads_all=True)
     target = target_of(places, params, snapshot)
     if target is None:
         return []

@@ -26,6 +26,7 @@ def handle(
 
     path = path_of(params)
     places = Places(ls, snapshot)
+    ls.session.status.lacking(snapshot, "textDocument/references", reads_all=True)
     offset = places.mapper(path).offset(params.get("position"))
     declared = field(params, "context", "includeDeclaration") is not False
     found: dict[tuple[str, int], tuple[str, tuple[int, int]]] = {}

@@ -19,6 +19,7 @@ def handle(
     from treewright_indexer.graph.hierarchy import subtypes
 
     places = Places(ls, snapshot)
+    ls.session.status.lacking(snapshot, "typeHierarchy/subtypes", reads_all=True)
     target = target_of(places, params, snapshot)
     found = subtypes(snapshot, target, token) if target is not None else []
     return [item_of(places, other, snapshot) for other in found]

@@ -63,6 +63,7 @@ def handle(
                 "$/progress", {"token": progress, "value": {"stage": stage, "results": found}}
             )
 
+    lacking = ls.session.status.lacking(snapshot, METHOD)
     answer = search(
         snapshot,
         given.query,
@@ -74,7 +75,8 @@ def handle(
     if progress is not None:
         last = {
             "stage": "done",
-            "complete": answer.complete,
+            "complete": answer.complete and lacking == 0,
+            "indexing": -1 if lacking is None else lacking,
             "relevant": answer.relevant,
             "notes": list(answer.notes),
         }

@@ -1,7 +1,8 @@
 """workspace/symbol: definitions whose name the letters of the query match, best first.
 
 No file is opened: the index knows the line and the column of each name. A query that begins with
-`?` is looked for by meaning instead: `?where are payments retried`.
+`?` is looked for by meaning instead: `?where are payments retried`. While the index is not complete,
+each symbol says so: `data.indexing` is the number of files to be read, -1 before they are counted.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def handle(
     if query.startswith(BY_MEANING):
         return _meant(ls, query.removeprefix(BY_MEANING).strip(), snapshot, token)
     encoding, uri = ls.session.client.encoding, ls.session.documents.uri
+    lacking = ls.session.status.lacking(snapshot, "workspace/symbol")
     found: list[dict[str, Any]] = []
     for hit in snapshot.symbols_matching(query, LIMIT):
         line, name = hit.line, hit.name
@@ -50,6 +52,8 @@ def handle(
         }
         if hit.container:
             item["containerName"] = hit.container
+        if lacking != 0:
+            item["data"] = {"indexing": -1 if lacking is None else lacking}
         found.append(item)
     return found
 

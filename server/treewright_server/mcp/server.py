@@ -169,6 +169,8 @@ class McpServer:
             with self._lock:
                 self._running.pop(id, None)
         row = output.to_json()
+        if (n_unread := snapshot.unread()) != 0:  # what the answer may lack
+            row["indexing"] = -1 if n_unread is None else n_unread
         text = json.dumps(row, ensure_ascii=False)
         return {
             "content": [{"type": "text", "text": text}],
