@@ -43,8 +43,10 @@ def answer_places(
     certain = targets and (what != "type" or all(t.name == origin_name(origin) for t in targets))
     if not certain and word is not None:
         found = locations(places, asking.places(what, offset))
-        if found or not targets:
+        if found:
             return as_links(found, mapper.range(word)) if links else found
+        if not targets and what == "type":  # of unknown type: where it comes from
+            targets = _targets(snapshot, path, offset, token, "definition", asking)
     return places.links(targets, origin) if links else places.locations(targets)
 
 

@@ -30,9 +30,13 @@ def definitions(
     """Where the thing at `offset` is defined, in order of the text; source rather than stubs."""
     resolver = Resolver(snapshot, token, oracle)
     found: dict[tuple[str, int], Target] = {}
-    for target in _meant(resolver, path, offset):
+    occurrence = occurrence_at(snapshot, path, offset)
+    keyword = occurrence is not None and occurrence.role == Role.KEYWORD
+    for target in resolver.resolve(occurrence) if occurrence is not None else []:
         for other in _sources(resolver, target) if _is_stub(target.path) else (target,):
-            for binding in [*same_thing(resolver, other), *_bindings(resolver, other)]:
+            # A keyword argument is given to the parameter, whatever else binds that name inside.
+            bindings = [] if keyword else _bindings(resolver, other)
+            for binding in [*same_thing(resolver, other), *bindings]:
                 found.setdefault((binding.path, binding.name_span.start), binding)
     return _without_stubs(list(found.values()))
 

@@ -20,6 +20,8 @@ from treewright_indexer.text import SourceText, Span
 Json = dict[str, Any]
 
 _FENCE: Final = re.compile(r"\A\s*(`{3,})[^\n`]*\n(.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
+_NO_TYPE: Final = ("/ty_extensions.pyi", "/ty_extensions/_internal.pyi")
+"""Where ty says that a type which it does not know stands."""
 _DOTTED: Final = re.compile(rb"(?:[^\W\d]\w*\.)+([^\W\d]\w*)")
 _RULE: Final = re.compile(r"\A\s*---+\s*\n")
 _KINDS: Final = {
@@ -83,7 +85,7 @@ class Reader:
         for item in _objects(answer if isinstance(answer, list) else [answer]):
             path = uri_path(str(item.get("targetUri") or item.get("uri") or ""))
             range_ = item.get("targetSelectionRange") or item.get("range")
-            if path is None or not range_:
+            if path is None or not range_ or path.endswith(_NO_TYPE):
                 continue
             try:
                 positions = Positions(self._snapshot.text(path), self._encoding)

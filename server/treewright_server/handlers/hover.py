@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from treewright_indexer.cancel import CancelToken
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
+MAX_VALUE: Final = 80
+"""Characters of a value that is shown beside its type."""
+_SAYS_ITSELF: Final = re.compile(r"\(\w+\) |def |class ")
+_VARIANCE: Final = re.compile(r" \((?:in|co|contra|bi)variant\)\Z")
+_UNKNOWN: Final = re.compile(r"\(?Unknown(?: & ~?[\w.]+(?:\[[^\]]*\])?)+\)?")
 _TYPED: Final = frozenset({"local", "parameter", "variable", "constant", "field", "property"})
 """What may have a type that its text does not say."""
 
@@ -54,13 +60,27 @@ def handle(
 
 def _with_type(info: HoverInfo, name: str, known: list[Help]) -> HoverInfo:
     """A variable with the type that a type checker gives it, and its words where we have none."""
-    type_ = known[0].signatures[0] if known and known[0].signatures else ""
-    if not type_ or type_ == "Unknown":
+    type_ = _known_type(known[0].signatures[0]) if known and known[0].signatures else ""
+    if not type_ or (name in ("self", "cls") and info.signature != name):
         return info
-    declared = (
-        type_ if type_.startswith((f"{name}:", "(", "def ", "class ")) else f"{name}: {type_}"
-    )
+    if _SAYS_ITSELF.match(type_) or type_.startswith(f"{name}:"):
+        declared = type_
+    else:
+        # `name = value` and `name=default` become `name: type = value`.
+        given = re.match(
+            rf"(\*{{0,2}}{re.escape(name)})\s*=(?!=)\s*(.*)", info.signature, re.DOTALL
+        )
+        declared = f"{name}: {type_}"
+        if given is not None and len(given.group(2)) < MAX_VALUE:
+            declared = f"{given.group(1)}: {type_} = {given.group(2)}"
     return info._replace(signature=declared, doc=info.doc or known[0].doc)
+
+
+def _known_type(type_: str) -> str:
+    """A type without what ty says of types that it does not know; '' where nothing is left."""
+    plain = _UNKNOWN.sub("Unknown", _VARIANCE.sub("", type_.strip()))
+    parts = [part for part in plain.split(" | ") if part != "Unknown"]
+    return " | ".join(parts) if len(parts) > 0 and plain != "Unknown" else ""
 
 
 def _foreign(
