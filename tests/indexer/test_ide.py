@@ -10,7 +10,7 @@ import pytest
 from tests.support.fixtures import Fixture, workspace_of
 from treewright_indexer import graph
 from treewright_indexer.cancel import CancelToken
-from treewright_indexer.ide.calls import incoming, outgoing
+from treewright_indexer.ide.calls import foreign_module, incoming, outgoing
 from treewright_indexer.ide.completion import Completion, complete, documentation
 from treewright_indexer.ide.folding import folds
 from treewright_indexer.ide.hints import parameter_hints
@@ -492,3 +492,59 @@ def test_the_full_stop_of_a_comment_is_no_dot(tmp_path: Path) -> None:
         assert [item.label for item in completed(fixture).items] == ["go"]
         found = graph.definitions(fixture.snapshot, fixture.path, fixture.offset)
         assert [target.name for target in found] == ["go"]
+
+
+def test_reading_a_property_calls_it(tmp_path: Path) -> None:
+    text = (
+        "class A:\n    @property\n    def $0size(self):\n        return 1\n"
+        "    def use(self):\n        return self.size\n"
+    )
+    with workspace_of(tmp_path, text) as fixture:
+        (target,) = graph.definitions(fixture.snapshot, fixture.path, fixture.offset)
+        assert [call.other.name for call in incoming(fixture.snapshot, target, TOKEN)] == ["use"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/x/typeshed/stdlib/asyncio/tasks.pyi", "asyncio.tasks"),
+        ("/usr/lib/python3.11/json/__init__.py", "json"),
+        ("/v/lib/python3.11/site-packages/attr/_make.py", "attr._make"),
+        ("/elsewhere/thing.py", "thing"),
+    ],
+)
+def test_modules_outside_the_workspace(path: str, name: str) -> None:
+    assert ".".join(foreign_module(path)) == name
+
+
+def test_members_are_looked_up_in_pythons_order(tmp_path: Path) -> None:
+    text = (
+        "class Root:\n    def m(self): ...\nclass Left(Root): ...\nclass Right(Root):\n"
+        "    def m(self): ...\nclass Both(Left, Right):\n    def m(self):\n        super().$0m()\n"
+    )
+    with workspace_of(tmp_path, text) as fixture:
+        found = graph.definitions(fixture.snapshot, fixture.path, fixture.offset)
+        assert [target.container for target in found] == ["Right"]
+
+
+@pytest.mark.parametrize(
+    ("text", "active"),
+    [
+        ("def f(a, b): ...\nf(lambda x, y: x, $0)", "b"),
+        ("def f(a, b): ...\nf(lambda x, $0y: x)", "a"),
+        ("class A:\n    def m(self, x): ...\nA.m($0", "self"),
+        ("class A:\n    @classmethod\n    def m(cls, x): ...\nA.m($0", "x"),
+    ],
+)
+def test_the_active_parameter(tmp_path: Path, text: str, active: str) -> None:
+    with workspace_of(tmp_path, text) as fixture:
+        (found,) = signatures(fixture.snapshot, fixture.path, fixture.offset, TOKEN) or []
+        start, end = found.parameters[found.active]
+        assert found.label[start:end] == active
+
+
+def test_what_a_syntax_error_hides_is_still_offered(tmp_path: Path) -> None:
+    text = "def f(x):\n    return g(x, h(\ndef g():\n    value = 1\n    return val$0\n"
+    with workspace_of(tmp_path, text) as fixture:
+        found = complete(fixture.snapshot, fixture.path, fixture.offset, TOKEN)
+        assert "value" in [item.label for item in found.items]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 from treewright_indexer.cancel import CancelToken
@@ -10,7 +11,7 @@ from treewright_indexer.graph.foreign import uses_of
 from treewright_indexer.graph.model import Confidence, Occurrence, Target, Use
 from treewright_indexer.graph.references import references
 from treewright_indexer.graph.resolve import CLASS_KINDS, Oracle, Resolver
-from treewright_indexer.model import FileFacts, Role
+from treewright_indexer.model import FileFacts, Flag, Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
@@ -65,12 +66,19 @@ def incoming(
     if uses is not None:
         pass
     elif snapshot.folder_of(target.path) is None and not target.container:
-        module = os.path.splitext(os.path.basename(target.path))[0]
-        uses = uses_of(snapshot, f"{module}.{target.name}", target.name, token)
+        # A package may hand on what one of its modules defines: `asyncio.gather`.
+        parts = foreign_module(target.path)
+        uses = [
+            use
+            for end in range(len(parts), 0, -1)
+            for use in uses_of(snapshot, ".".join((*parts[:end], target.name)), target.name, token)
+        ]
     else:
         uses = references(snapshot, target, token, include_declaration=False, resolver=resolver)
+    # Reading a property calls it.
+    calls = _CALLS | {Role.READ} if _is_property(resolver, target) else _CALLS
     for use in uses:
-        if use.role not in _CALLS:
+        if use.role not in calls:
             continue
         facts = resolver.facts(use.path)
         if facts is None:
@@ -82,6 +90,25 @@ def incoming(
         caller = resolver.target_of(use.path, index) if index >= 0 else resolver.module(use.path)
         found.setdefault(caller.key, Call(caller, [])).spans.append(use.span)
     return list(found.values())
+
+
+def foreign_module(path: str) -> list[str]:
+    """The dotted name, in parts, of a module outside the workspace, by where it stands."""
+    parts = os.path.splitext(path)[0].split(os.sep)
+    starts = [
+        index + 1
+        for index, part in enumerate(parts)
+        if part in ("stdlib", "site-packages", "dist-packages") or re.match(r"python3\.\d+\Z", part)
+    ]
+    found = parts[starts[-1] :] if starts else parts[-1:]
+    return found[:-1] if found[-1:] == ["__init__"] else found
+
+
+def _is_property(resolver: Resolver, target: Target) -> bool:
+    facts = resolver.facts(target.path)
+    if facts is None or target.symbol < 0:
+        return False
+    return bool(facts.symbols[target.symbol].flags & Flag.PROPERTY)
 
 
 def outgoing(
