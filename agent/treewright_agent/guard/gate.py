@@ -66,6 +66,8 @@ class Guard:
     audit: list[Entry] = field(default_factory=list[Entry])
     read: set[Origin] = field(default_factory=set[Origin])
     """Where texts that the task has seen come from: its taint."""
+    granted: set[str] = field(default_factory=set[str])
+    """Concerns about changes that the user has said yes to."""
 
     def refuse(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """Why this call may not run, or ''. Puts it in the audit either way."""
@@ -135,12 +137,20 @@ class Guard:
     def refuse_change(
         self, change: SourceChange, text_of: TextOf, shown: Callable[[str], str]
     ) -> str:
-        """Judges what an edit would do, whichever tool and arguments it came from."""
+        """Judges what an edit would do, whichever tool and arguments it came from; at the end of a
+        task also all of its edits together, since many small ones can be one large one."""
         found = concerns(
             change, text_of, shown, wanted=self.policy.files, roots=(self.policy.root,)
         )
-        held = list(dict.fromkeys(concern.reason for concern in found if concern.holds))
-        if not held or self._asked(f"Make this change? {'; '.join(held)}."):
+        held = [
+            reason
+            for reason in dict.fromkeys(concern.reason for concern in found if concern.holds)
+            if reason not in self.granted
+        ]
+        if not held:
+            return ""
+        if self._asked(f"Make this change? {'; '.join(held)}."):
+            self.granted.update(held)
             return ""
         reason = f"{'; '.join(held)}: this needs the user's consent"
         self.audit.append(
