@@ -222,7 +222,7 @@ class Episodes:
             last = db.execute("select hash from audit order by id desc limit 1").fetchone()
             previous = last[0] if last else ""
             at = self._clock()
-            digest = _chained(previous, at, event, text)
+            digest = chained(previous, at, event, text)
             db.execute(
                 "insert into audit (at, event, data, previous, hash) values (?,?,?,?,?)",
                 (at, event, text, previous, digest),
@@ -236,7 +236,7 @@ class Episodes:
                 "select id, at, event, data, previous, hash from audit order by id"
             ).fetchall()
         for id, at, event, data, before, digest in rows:
-            if before != previous or digest != _chained(previous, at, event, data):
+            if before != previous or digest != chained(previous, at, event, data):
                 return f"audit row {id} was changed"
             previous = digest
         return ""
@@ -246,7 +246,8 @@ class Episodes:
             self._db.close()
 
 
-def _chained(previous: str, at: float, event: str, data: str) -> str:
+def chained(previous: str, at: float, event: str, data: str) -> str:
+    """The hash of an audit row behind the one with the hash `previous`."""
     return hashlib.sha256(f"{previous}\n{at!r}\n{event}\n{data}".encode()).hexdigest()
 
 

@@ -185,7 +185,23 @@ def _forget(store: FeedbackStore, arguments: Namespace) -> int:
         task=arguments.task,
         everything=arguments.all,
     )
-    print(f"treewright: {n} proposals forgotten", file=sys.stderr)
+    kept = 0
+    if not arguments.proposal:
+        from treewright_agent.feedback.elsewhere import forget_kept
+        from treewright_server.homes import home_folder
+        from treewright_server.tasking import workspace_key
+
+        root = _workspace(arguments)
+        kept = forget_kept(
+            home_folder("data") / "agent",
+            workspace=workspace_key(root) if root else None,
+            task=arguments.task,
+            everything=arguments.all,
+        )
+    print(
+        f"treewright: {n} proposals forgotten, and {kept} records of tasks and conversations",
+        file=sys.stderr,
+    )
     return DONE
 
 
