@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,12 +16,13 @@ from tests.support.fixtures import Fixture, workspace_of
 from treewright_indexer import graph
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError
+from treewright_indexer.graph.model import Confidence
 from treewright_indexer.graph.resolve import Resolver
 from treewright_indexer.ide.definitions import definitions
 from treewright_indexer.semantics.answers import Place, Provider, Question
 from treewright_indexer.semantics.language_server import LanguageServer
 from treewright_indexer.semantics.providers import Oracle, Providers
-from treewright_indexer.semantics.reading import Positions
+from treewright_indexer.semantics.reading import Positions, Reader
 from treewright_indexer.semantics.servers import ServerSpec, find, spec_of
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import SourceText, Span
@@ -162,6 +164,46 @@ def test_answers_of_unknown_shapes_are_nothing(server: Make, fixture: Fixture) -
     assert child.help(ask(fixture)) == []
     assert child.signatures(ask(fixture)) == []
     assert child.complete(ask(fixture)) == []
+
+
+def test_an_error_is_no_answer(server: Make, fixture: Fixture) -> None:
+    child = server("errors")
+    assert child.places("definition", ask(fixture)) is None
+    assert child.help(ask(fixture)) is None
+    assert child.running
+
+
+def test_a_server_that_refuses_to_start_is_left_alone(server: Make, fixture: Fixture) -> None:
+    child = server("unfit")
+    assert child.places("definition", ask(fixture)) is None
+    assert not child.running
+
+
+@pytest.mark.parametrize(
+    ("text", "signatures", "doc"),
+    [
+        ("```go\nfunc F()\n```\nDoes.", ("func F()",), "Does."),
+        ("```c\na\n```\n---\n```c\nb\n```", ("a", "b"), ""),
+        ("### function `area`\n\n---\nArea.\n```cpp\nint area()\n```", ("int area()",), "Area."),
+        ("Only words.", (), "Only words."),
+    ],
+)
+def test_hovers_of_several_servers(
+    fixture: Fixture, text: str, signatures: tuple[str, ...], doc: str
+) -> None:
+    answer = {"contents": {"kind": "markdown", "value": text}}
+    (found,) = Reader(fixture.snapshot, "utf-8").help(answer)
+    assert found.signatures == signatures
+    assert doc in found.doc
+
+
+def test_an_attribute_given_with_its_receiver_is_the_attribute(fixture: Fixture) -> None:
+    other = Path(fixture.absolute("other.py"))
+    other.write_text("self.value = 1\n")
+    range_ = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 10}}
+    answer = [{"uri": other.as_uri(), "range": range_}]
+    (place,) = Reader(fixture.snapshot, "utf-8").places(answer)
+    assert place.span == Span(5, 10)
 
 
 def test_a_program_that_is_not_there(fixture: Fixture) -> None:
@@ -391,3 +433,24 @@ def test_ty_knows_the_standard_library(ty: Providers, tmp_path: Path) -> None:
         assert Path(found[0].path).name in ("pathlib.pyi", "__init__.pyi")
         target = Resolver(fixture.snapshot).symbol_starting(found[0].path, found[0].span.start)
         assert target >= 0
+
+
+@pytest.mark.skipif(shutil.which("clangd") is None, reason="clangd is not installed")
+def test_clangd_decides_what_an_expression_is(tmp_path: Path) -> None:
+    files = {
+        "shape.h": "struct shape { int side; };\nstruct shape *find(void);\n",
+        "main.c": '#include "shape.h"\nint main(void) { return find()->side; }\n',
+    }
+    with workspace_of(tmp_path, files) as made:
+        providers = Providers(trusted=True)
+        try:
+            path = made.absolute("main.c")
+            offset = made.snapshot.text(path).data.index(b"side")
+            token = CancelToken()
+            known = providers.places("definition", Question(made.snapshot, path, offset, token, 30))
+            assert [(Path(p.path).name, p.span) for p in known or ()] == [("shape.h", Span(19, 23))]
+            oracle = Oracle(providers, made.snapshot, token)
+            (target,) = definitions(made.snapshot, path, offset, token, oracle)
+            assert (target.name, target.confidence) == ("side", Confidence.EXACT)
+        finally:
+            providers.close()

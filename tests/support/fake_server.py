@@ -7,6 +7,8 @@ silent    never answers a question
 dies      ends at the first question
 refuses   ends before it answers `initialize`
 rubbish   writes no protocol
+errors    answers each question with an error
+unfit     answers `initialize` with an error
 wrong     answers of shapes that no server has
 """
 
@@ -51,6 +53,9 @@ def main(mode: str) -> None:
         if method == "initialize":
             if mode == "refuses":
                 return
+            if mode == "unfit":
+                _write({"id": id_, "error": {"code": 1, "message": "no project"}})
+                continue
             encoding = {} if mode == "utf16" else {"positionEncoding": "utf-8"}
             _write({"id": id_, "result": {"capabilities": encoding}})
             # A server asks its client things; an answer must come.
@@ -70,6 +75,9 @@ def main(mode: str) -> None:
                 continue
             if mode == "slow":
                 time.sleep(1)
+            if mode == "errors":
+                _write({"id": id_, "error": {"code": 1, "message": "no"}})
+                continue
             uri, position = params["textDocument"]["uri"], params["position"]
             if mode == "wrong":
                 _write({"id": id_, "result": [{"uri": 3, "range": "?"}, None, 7]})

@@ -29,7 +29,7 @@ from treewright_indexer.semantics.answers import (
 )
 from treewright_indexer.semantics.reading import Positions, Reader, path_uri
 from treewright_indexer.semantics.servers import ServerSpec
-from treewright_indexer.semantics.wire import Wire
+from treewright_indexer.semantics.wire import REFUSED, Wire
 from treewright_indexer.snapshot import Overlay, Snapshot
 from treewright_indexer.text import SourceText, Span
 
@@ -182,7 +182,7 @@ class LanguageServer:
             self._failed(wire)
             return None, None
         came, answer = self._wait(wire, id_, question.token, end)
-        if not came or not wire.alive:
+        if not came or not wire.alive or answer is REFUSED:
             return None, None
         self._failures = 0
         return answer, Reader(question.snapshot, self._encoding)
@@ -314,6 +314,10 @@ class LanguageServer:
                 return
             came, answer = wire.wait(self._initialize, timeout_s)
             if not came or not wire.alive:
+                return
+            if answer is REFUSED:  # it lacks something; asked again later, ever more rarely
+                _log.warning("%s refuses to start", self.name)
+                self._failed(wire)
                 return
             self._encoding = _position_encoding(answer)
             try:

@@ -90,8 +90,16 @@ class Providers:
                     del self._decided[next(iter(self._decided))]
                 if answer is None:  # late this time is not late for ever
                     return None
+                if not answer and self._may_be_loading(question):
+                    return answer
                 self._decided[key] = answer
         return self._decided.get(key)
+
+    def _may_be_loading(self, question: Question) -> bool:
+        language = question.snapshot.language(question.path)
+        names = self._names(language.id) if language is not None else []
+        specs = (spec_of(name) for name in names)
+        return any(spec is not None and spec.loads for spec in specs)
 
     def serves(self, snapshot: Snapshot, path: str) -> bool:
         """Whether anybody can be asked about the file."""

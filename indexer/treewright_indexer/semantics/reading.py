@@ -22,6 +22,7 @@ Json = dict[str, Any]
 _FENCE: Final = re.compile(r"\A\s*(`{3,})[^\n`]*\n(.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
 _NO_TYPE: Final = ("/ty_extensions.pyi", "/ty_extensions/_internal.pyi")
 """Where ty says that a type which it does not know stands."""
+_FENCE_BELOW: Final = re.compile(r"^(`{3,})[^\n`]*\n(.*?)\n\1[ \t]*$", re.DOTALL | re.MULTILINE)
 _DOTTED: Final = re.compile(rb"(?:[^\W\d]\w*\.)+([^\W\d]\w*)")
 _RULE: Final = re.compile(r"\A\s*---+\s*\n")
 _KINDS: Final = {
@@ -110,6 +111,10 @@ class Reader:
             text = text[fence.end() :]
             rule = _RULE.match(text)
             text = text[rule.end() :] if rule else text
+        if not signatures and (fence := _FENCE_BELOW.search(text)) is not None:
+            # clangd puts a heading and words first.
+            signatures.append(fence.group(2).strip())
+            text = (text[: fence.start()] + text[fence.end() :]).strip().strip("-")
         return [Help("", "", tuple(signatures), text.strip())]
 
     def signatures(self, answer: Any) -> list[Signature]:

@@ -21,8 +21,8 @@ class ServerSpec:
     """initializationOptions."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What `workspace/configuration` answers, by section."""
-    first_s: float = 2.0
-    """How long the first answer may take, start included."""
+    loads: bool = False
+    """True for one that answers "nothing" while it still reads the project."""
 
 
 _PYTHON: Final = {"python": "python"}
@@ -33,24 +33,22 @@ _QUIET_PYRIGHT: Final = {
 
 SERVERS: Final = (
     ServerSpec("ty", _PYTHON, ("ty", "server"), {"diagnosticMode": "off"}),
-    ServerSpec(
-        "basedpyright", _PYTHON, ("basedpyright-langserver", "--stdio"), {}, _QUIET_PYRIGHT, 8.0
-    ),
-    ServerSpec("pyright", _PYTHON, ("pyright-langserver", "--stdio"), {}, _QUIET_PYRIGHT, 8.0),
+    ServerSpec("basedpyright", _PYTHON, ("basedpyright-langserver", "--stdio"), {}, _QUIET_PYRIGHT),
+    ServerSpec("pyright", _PYTHON, ("pyright-langserver", "--stdio"), {}, _QUIET_PYRIGHT),
     ServerSpec("pyrefly", _PYTHON, ("pyrefly", "lsp")),
     ServerSpec("zuban", _PYTHON, ("zuban", "server")),
     ServerSpec(
         "typescript-language-server",
         {"typescript": "typescript", "tsx": "typescriptreact", "javascript": "javascript"},
         ("typescript-language-server", "--stdio"),
-        first_s=8.0,
+        loads=True,
     ),
-    ServerSpec("gopls", {"go": "go"}, ("gopls",), first_s=8.0),
-    ServerSpec("rust-analyzer", {"rust": "rust"}, ("rust-analyzer",), first_s=8.0),
+    ServerSpec("gopls", {"go": "go"}, ("gopls",), loads=True),
+    ServerSpec("rust-analyzer", {"rust": "rust"}, ("rust-analyzer",), loads=True),
     ServerSpec(
         "clangd", {"c": "c", "cpp": "cpp"}, ("clangd", "--log=error", "--background-index=false")
     ),
-    ServerSpec("lua-language-server", {"lua": "lua"}, ("lua-language-server",), first_s=8.0),
+    ServerSpec("lua-language-server", {"lua": "lua"}, ("lua-language-server",), loads=True),
 )
 """Order is preference among those of one language."""
 

@@ -13,7 +13,10 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import IO, Any, Final
+
+REFUSED: Final = object()
+"""The answer to a request that the server answered with an error: it cannot say."""
 
 
 class Wire:
@@ -56,7 +59,7 @@ class Wire:
         return id_
 
     def wait(self, id_: int, timeout_s: float) -> tuple[bool, Any]:
-        """(whether the answer has come, the answer). An error is an answer of None."""
+        """(whether the answer has come, the answer). An error is the answer REFUSED."""
         with self._condition:
             if id_ not in self._answers and self.alive:
                 self._condition.wait_for(
@@ -125,7 +128,8 @@ class Wire:
             with self._condition:
                 if given.get("id") in self._waiting:
                     self._waiting.discard(given["id"])
-                    self._answers[given["id"]] = given.get("result")
+                    failed = "error" in given and given.get("result") is None
+                    self._answers[given["id"]] = REFUSED if failed else given.get("result")
                     self._condition.notify_all()
         elif "id" in given:
             with contextlib.suppress(OSError, ValueError):
