@@ -6,6 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _LIST_S: Final = 0.25
 """How long an answer waits for the first scan when an earlier index can answer meanwhile."""
+_SURE_LIST_S: Final = 5.0
+"""… when a file that it lacks would make an edit of it wrong."""
+_SOON_LIST_S: Final = 0.03
+"""… when it is a list to choose from, which says that it may lack some."""
 _FIRST_LIST_S: Final = 30.0
 """… and when there is none."""
 _MAX_FACTS: Final = 256
@@ -146,25 +151,36 @@ class Folder:
     @property
     def pending(self) -> frozenset[str]:
         """Files whose text the index does not have yet, as far as anybody noticed."""
-        self._wait_listed()
+        self._wait_listed(_LIST_S)
         pending = self._builder.pending
         if not pending:
             self._pending_texts.drop()
         return pending
 
+    def answering(self) -> AbstractContextManager[None]:
+        """While somebody reads pending files for an answer, no processes are started for it."""
+        return self._builder.answering()
+
     # `kept` is what one answer has read of them so far: it sees one text of a file.
 
     def pending_naming(self, name: str, kept: dict[str, bytes] | None = None) -> list[str]:
         """The pending files whose bytes hold `name`."""
-        return self._pending_texts.naming(name, self.pending, kept)
+        with self.answering():
+            self._wait_listed(_SURE_LIST_S)
+            return self._pending_texts.naming(name, self.pending, kept)
 
     def pending_counting(self, words: Sequence[str]) -> dict[str, int]:
         """How many of the words, given in lower case, each pending file holds; 0 is left out."""
-        return self._pending_texts.counting(words, self.pending)
+        with self.answering():
+            return self._pending_texts.counting(words, self.pending)
 
-    def pending_containing(self, query: str, kept: dict[str, bytes] | None = None) -> list[str]:
-        """The pending files that hold the last part of a dotted name; likely definitions first."""
-        return self._pending_texts.containing(query, self.pending, kept)
+    def pending_containing(
+        self, query: str, kept: dict[str, bytes] | None = None
+    ) -> tuple[list[str], list[str]]:
+        """The pending files that hold the last part of a dotted name: those that are likely to
+        define it, and the others. Does not wait long: see `n_unread`."""
+        self._wait_listed(_SOON_LIST_S)
+        return self._pending_texts.containing(query, self._builder.pending, kept)
 
     def symbols_now(self, relative: str) -> list[SymbolEntry]:
         """The symbols of the file as it is on disk, read on the spot; [] if it cannot be read."""
@@ -192,9 +208,9 @@ class Folder:
             self._outlines[key] = entries
         return entries
 
-    def _wait_listed(self) -> None:
+    def _wait_listed(self, limit_s: float) -> None:
         if self._builder.started and not self._builder.scanned:
-            self._builder.wait_listed(_LIST_S if self._builder.complete else _FIRST_LIST_S)
+            self._builder.wait_listed(limit_s if self._builder.complete else _FIRST_LIST_S)
 
     # ---------------------------------------------------------------- bringing it up to date
 

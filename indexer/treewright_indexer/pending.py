@@ -10,10 +10,12 @@ import os
 import re
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from treewright_indexer.languages import language_for_path
 from treewright_indexer.store import Stamp
 
 MAX_BYTES: Final = 48 * 1024 * 1024
@@ -82,19 +84,21 @@ class PendingTexts:
 
     def containing(
         self, query: str, pending: Iterable[str], kept: dict[str, bytes] | None = None
-    ) -> list[str]:
-        """The files that hold the last part of a dotted name, whatever its case.
-
-        Those come first where a line looks as if it defined just that name, then those where
-        one looks as if it defined a name that holds it.
+    ) -> tuple[list[str], list[str]]:
+        """The files that hold the last part of a dotted name, whatever its case: those where a
+        line looks as if it defined just that name, followed by those where one looks as if it
+        defined a name that holds it; and the others.
         """
         wanted = query.rpartition(".")[2].lower().encode()
         found = [
             (_doubt_of_definition(folded, wanted), path)
-            for path, _, folded in self._texts(pending, kept)
+            for path, _, folded in self._texts(filter(language_for_path, pending), kept)
             if wanted in folded
         ]
-        return [path for _, path in sorted(found)]
+        found.sort()
+        n_likely = bisect_left(found, (2, ""))
+        paths = [path for _, path in found]
+        return paths[:n_likely], paths[n_likely:]
 
     def _texts(
         self, pending: Iterable[str], kept: dict[str, bytes] | None

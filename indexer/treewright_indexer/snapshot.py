@@ -436,16 +436,21 @@ class Snapshot:
 
         Open documents count with their unsaved text. While the index is incomplete, files it
         lacks are read for half a second at most, likely ones first, and only for names that
-        hold the query as it is.
+        hold the query as it is; unlikely ones only when nothing has that name.
         """
         from treewright_indexer.search.symbols import rank_symbols
 
+        name = query.rpartition(".")[2].lower()
         hits: list[SymbolHit] = []
         for folder in self.folders:
-            pending = folder.pending_containing(query, self._bytes)
-            rows = folder.store.symbols_matching(query, limit + 64)
-            end = time.monotonic() + _ON_THE_SPOT_S
-            hits += self._current_hits(folder, rows, pending, lambda hit: True, end)
+            with folder.answering():
+                likely, others = folder.pending_containing(query, self._bytes)
+                rows = folder.store.symbols_matching(query, limit + 64)
+                end = time.monotonic() + _ON_THE_SPOT_S
+                found = list(self._current_hits(folder, rows, likely, lambda hit: True, end))
+                if others and not any(hit.name.lower() == name for hit in found):
+                    found += self._current_hits(folder, (), others, lambda hit: True, end)
+            hits += found
         for overlay in self.overlays.values():
             if (found := _hits_of(overlay)) is not None:
                 hits += found.matching(query, limit)

@@ -40,8 +40,8 @@ def test_likely_definitions_come_first(tmp_path: Path) -> None:
         },
     )
     paths = ["a.py", "b.py", "c.py", "d.py", "gone.py"]
-    assert texts.containing("Load_All", paths) == ["b.py", "a.py"]
-    assert texts.containing("loadall", paths) == ["c.py"]
+    assert texts.containing("Load_All", paths) == (["b.py"], ["a.py"])
+    assert texts.containing("loadall", paths) == (["c.py"], [])
     assert texts.naming("load_all", paths) == ["a.py", "b.py"]
     assert texts.counting(["load", "import"], paths) == {"a.py": 2, "b.py": 1, "c.py": 1}
 
@@ -61,7 +61,7 @@ def test_a_text_is_read_once_and_again_when_it_changed(
     monkeypatch.setattr(Path, "read_bytes", reading)
     paths = ["a.py", "b.py"]
     assert texts.naming("alpha", paths) == ["a.py"]
-    assert texts.containing("BETA", paths) == ["b.py"]
+    assert texts.containing("BETA", paths) == (["b.py"], [])
     assert read == ["a.py", "b.py"]
     write(tmp_path, {"b.py": "alpha = 1\n"})
     rest(tmp_path / "b.py")

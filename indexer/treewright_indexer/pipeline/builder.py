@@ -12,10 +12,11 @@ in this thread; everything is written by this thread. Three promises:
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +50,8 @@ _BATCH_FILES: Final = 40
 _BATCH_BYTES: Final = 400_000
 _WRITE_FILES: Final = 800
 _WRITE_S: Final = 1.0
+_ANSWERS_FIRST_S: Final = 2.0
+"""How long worker processes are not started while answers read what they would read."""
 _PEEK_S: Final = 0.5
 """How often a builder looks up while others work for it: workers, or another process."""
 
@@ -92,6 +95,7 @@ class Builder:
         self._looked_at: dict[str, None] = {}
         """Noticed paths that the thread is just looking at."""
         self._open: set[str] = set()
+        self._n_answering = 0
         self._scan_wanted = False
         self._scanned = False
         self._working = False
@@ -186,6 +190,18 @@ class Builder:
                 lambda: self._is_ready() or self._closed or self._is_stopped(), timeout
             )
             return self._is_ready()
+
+    @contextlib.contextmanager
+    def answering(self) -> Generator[None]:
+        """While somebody reads pending files for an answer, worker processes are not started."""
+        with self._condition:
+            self._n_answering += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._n_answering -= 1
+                self._condition.notify_all()
 
     # ---------------------------------------------------------------- what others ask for
 
@@ -503,6 +519,10 @@ class Builder:
         if n_workers == 0:
             return False
         if self._pool is None and self._may_build():
+            with self._condition:  # a first answer has the processors to itself
+                self._condition.wait_for(
+                    lambda: self._n_answering == 0 or self._closed, _ANSWERS_FIRST_S
+                )
             self._pool = Pool(
                 self._root, self._settings.max_file_bytes, self._shared, n_workers, self._poke
             )
