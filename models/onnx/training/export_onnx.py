@@ -189,12 +189,29 @@ def build_cross(folder: Path, marks: tuple[int, int]) -> onnx.ModelProto:
     g.op("Mul", ["match", g.weight("scale", w["scale"].reshape(1))], "match_scaled")
     g.op("Gather", [x, g.weight("first_index", np.array(0, np.int64))], "first1", axis=1)
     g.op("Squeeze", ["first1", "axis1"], "first")
-    g.op("Gemm", ["first", g.weight("inner_w", w["inner.weight"]), g.weight("inner_b", w["inner.bias"])], "inner", transB=1)
+    g.op("MatMul", ["first", g.weight("inner_w", w["inner.weight"].T)], "inner_product")
+    g.op("Add", ["inner_product", g.weight("inner_b", w["inner.bias"])], "inner")
     g.op("Tanh", ["inner"], "inner_tanh")
-    g.op("Gemm", ["inner_tanh", g.weight("outer_w", w["outer.weight"]), g.weight("outer_b", w["outer.bias"])], "outer", transB=1)
+    g.op("Mul", ["inner_tanh", g.weight("outer_w", w["outer.weight"][0])], "outer_each")
+    g.op("ReduceSum", ["outer_each", "axis1"], "outer_sum", keepdims=1)
+    g.op("Add", ["outer_sum", g.weight("outer_b", w["outer.bias"])], "outer")
     g.op("Add", ["match_scaled", "outer"], "scores")
     outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", 1])]
     return model_of(g, "cross_encoder", ["ids", "kinds", "lengths"], outputs)
+
+
+def quantise(model: onnx.ModelProto, out: Path, *, full_range: bool = False) -> None:
+    """Write the model with int8 matrices."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "float.onnx"
+        onnx.save(model, plain)
+        quantize_dynamic(
+            plain, out, op_types_to_quantize=["MatMul", "Attention"], per_channel=True,
+            reduce_range=not full_range, weight_type=QuantType.QInt8,
+            extra_options={"MatMulConstBOnly": True, "DefaultTensorType": TensorProto.FLOAT},
+        )  # fmt: skip
 
 
 def main() -> None:
@@ -212,16 +229,7 @@ def main() -> None:
     if given.float:
         onnx.save(model, given.out)
         return
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with tempfile.TemporaryDirectory() as scratch:
-        plain = Path(scratch) / "float.onnx"
-        onnx.save(model, plain)
-        quantize_dynamic(
-            plain, given.out, op_types_to_quantize=["MatMul", "Attention"], per_channel=True,
-            reduce_range=not given.full_range, weight_type=QuantType.QInt8,
-            extra_options={"MatMulConstBOnly": True, "DefaultTensorType": TensorProto.FLOAT},
-        )  # fmt: skip
+    quantise(model, given.out, full_range=given.full_range)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,175 @@
+"""Fine-tune the cross-encoder that ships on what one team opened and passed over.
+
+    pip install torch onnx onnxruntime safetensors
+    treewright feedback export --format reranker --folder DATA
+    python tune_reranker.py --model models/onnx/treewright-code-rerank --data DATA --output OUT
+
+Weights are read back from the int8 graph, so that nothing but what ships is needed. Each step teaches
+that the result that was used answers the query better than the one that was passed over (logistic
+loss on the difference). Queries held out from training decide: only when more of their pairs are in
+order than before, by the margin, and the weights are int8 again, OUT gets a model folder; name it in
+`treewright.search.reranker`, and take the setting away to go back. One line of JSON says the numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from cross import CrossEncoder, pad_pairs
+from export_onnx import build_cross, quantise
+from onnx import numpy_helper
+from safetensors.numpy import save_file
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "indexer"))
+from treewright_indexer.encoders.codetext import plain_words, query_text  # noqa: E402
+from treewright_indexer.encoders.manifest import Manifest, read_manifest  # noqa: E402
+from treewright_indexer.encoders.onnx import OnnxReranker  # noqa: E402
+from treewright_indexer.encoders.providers import EncoderSettings  # noqa: E402
+from treewright_indexer.encoders.wordpiece import WordPiece  # noqa: E402
+
+MARGIN = 0.02
+"""Of the share of held-out pairs that are in order."""
+
+
+def unpack(model: Path, folder: Path) -> None:
+    """Write the weights of an int8 graph in the names that `CrossEncoder` reads."""
+    graph = onnx.load(str(model)).graph
+    given = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+
+    def matrix(name: str) -> np.ndarray:
+        codes = given[f"{name}_quantized"].astype(np.float32) - given[f"{name}_zero_point"].astype(np.float32)
+        return np.ascontiguousarray((codes * given[f"{name}_scale"]).T)
+
+    n_layers = sum(name.startswith("qkv_b") for name in given)
+    attention = next(node for node in graph.node if node.op_type == "QAttention")
+    heads = next(a.i for a in attention.attribute if a.name == "num_heads")
+    words = given["words"].astype(np.float32) * given["words_scale"]
+    hidden = words.shape[1]
+    kinds = given["kind_table"]
+    w: dict[str, np.ndarray] = {
+        "embeddings.word_embeddings.weight": words,
+        "embeddings.position_embeddings.weight": given["places"],
+        "embeddings.token_type_embeddings.weight": np.stack([kinds[0], kinds[0]]),
+        "embeddings.LayerNorm.weight": given["norm_g"],
+        "embeddings.LayerNorm.bias": given["norm_b"],
+    }
+    for i in range(n_layers):
+        base = f"encoder.layer.{i}."
+        qkv, bias = matrix(f"qkv{i}"), given[f"qkv_b{i}"]
+        for index, part in enumerate(("query", "key", "value")):
+            w[f"{base}attention.self.{part}.weight"] = qkv[index * hidden : (index + 1) * hidden]
+            w[f"{base}attention.self.{part}.bias"] = bias[index * hidden : (index + 1) * hidden]
+        for name, short, norm in (
+            ("attention.output", "out", "n1"), ("output", "down", "n2"),
+        ):  # fmt: skip
+            w[f"{base}{name}.dense.weight"], w[f"{base}{name}.dense.bias"] = matrix(f"{short}{i}"), given[f"{short}b{i}"]
+            w[f"{base}{name}.LayerNorm.weight"], w[f"{base}{name}.LayerNorm.bias"] = given[f"{norm}g{i}"], given[f"{norm}b{i}"]
+        w[f"{base}intermediate.dense.weight"], w[f"{base}intermediate.dense.bias"] = matrix(f"up{i}"), given[f"upb{i}"]
+    head = {
+        "second": kinds[1], "token.weight": given["token_w"][None], "token.bias": given["token_b"],
+        "inner.weight": matrix("inner_w"), "inner.bias": given["inner_b"], "outer.weight": given["outer_w"][None],
+        "outer.bias": given["outer_b"], "scale": given["scale"].reshape(()),
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({k: np.ascontiguousarray(v) for k, v in w.items()}, folder / "model.safetensors")
+    save_file({k: np.ascontiguousarray(v).reshape(v.shape) for k, v in head.items()}, folder / "head.safetensors")
+    config = {
+        "hidden_size": hidden, "num_attention_heads": int(heads), "num_hidden_layers": n_layers, "layer_norm_eps": 1e-12,
+        "intermediate_size": int(given["upb0"].shape[0]), "vocab_size": int(words.shape[0]),
+        "max_position_embeddings": int(given["places"].shape[0]),
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config) + "\n", "utf-8")
+
+
+def triples(folder: Path) -> list[dict[str, str]]:
+    """Every split that is there; queries are split anew."""
+    rows = [json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
+    if not rows:
+        raise SystemExit(f"{folder}: there are no rows in *.jsonl")
+    return rows
+
+
+def rows_of(tokens: WordPiece, some: list[dict[str, str]], side: str, limit: int) -> list[tuple[list[int], int]]:
+    return [tokens.encode_pair(query_text(row["query"]), plain_words(row[side][:4000]), limit) for row in some]
+
+
+def in_order(score: Any, rows: list[dict[str, str]]) -> float:
+    """The share of pairs whose used result scores higher; a tie is half."""
+    better, worse = np.array(score(rows, "positive")), np.array(score(rows, "negative"))
+    return float(((better > worse) + 0.5 * (better == worse)).mean()) if rows else 0.0
+
+
+def of_model(manifest: Manifest) -> Any:
+    reranker = OnnxReranker(manifest, EncoderSettings(device="cpu"))
+    return lambda rows, side: [reranker.scores(row["query"], [plain_words(row[side][:4000])])[0] for row in rows]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--rate", type=float, default=3e-5)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--held-out", type=float, default=0.3)
+    parser.add_argument("--seed", type=int, default=42)
+    given = parser.parse_args()
+    torch.manual_seed(given.seed)
+    manifest = read_manifest(given.model)
+    manifest.verify()
+    tokens = WordPiece.read(manifest.folder / manifest.tokenizer)
+    rows = triples(given.data)
+    queries = sorted({row["query"] for row in rows})
+    random.Random(given.seed).shuffle(queries)
+    apart = set(queries[: max(1, int(len(queries) * given.held_out))])
+    train = [row for row in rows if row["query"] not in apart]
+    held_out = [row for row in rows if row["query"] in apart]
+    before = in_order(of_model(manifest), held_out)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "trained"
+        unpack(manifest.model_path, folder)
+        model = CrossEncoder(folder, None, (tokens.start, tokens.end))
+        model.encoder.words.weight.requires_grad = False
+        optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=given.rate)
+        rng = random.Random(given.seed)
+        for _ in range(given.epochs):
+            rng.shuffle(train)
+            for start in range(0, len(train), given.batch):
+                some = train[start : start + given.batch]
+                pairs = rows_of(tokens, some, "positive", manifest.max_tokens) + rows_of(tokens, some, "negative", manifest.max_tokens)
+                scores = model(*pad_pairs(pairs))
+                loss = F.softplus(scores[len(some) :] - scores[: len(some)]).mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        model.save(folder)
+        tuned = Path(scratch) / "model"
+        tuned.mkdir()
+        quantise(build_cross(folder, model.marks), tuned / manifest.file)
+        shutil.copy(manifest.folder / manifest.tokenizer, tuned)
+        about = json.loads((manifest.folder / "manifest.json").read_text("utf-8"))
+        about["name"] = f"{manifest.name}-tuned"
+        about["sha256"] = hashlib.sha256((tuned / manifest.file).read_bytes()).hexdigest()
+        (tuned / "manifest.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
+        after = in_order(of_model(read_manifest(tuned)), held_out)
+        kept = after >= before + MARGIN
+        if kept:
+            shutil.copytree(tuned, given.output, dirs_exist_ok=True)
+    print(json.dumps({"before": round(before, 4), "after": round(after, 4), "n": len(held_out), "kept": kept}))
+
+
+if __name__ == "__main__":
+    main()
