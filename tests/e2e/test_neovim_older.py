@@ -118,7 +118,7 @@ def test_rename_fix_and_undo(tmp_path: Path, project: Path) -> None:
 
 
 def test_lists_completion_and_commands(tmp_path: Path, project: Path) -> None:
-    found, callers, place, names, offered = value(
+    found, callers, place, names, offered, health = value(
         tmp_path,
         project,
         """
@@ -145,9 +145,13 @@ def test_lists_completion_and_commands(tmp_path: Path, project: Path) -> None:
             offered[#offered + 1] = item.label
           end
         end
-        return { found, callers, place, vim.fn.getcompletion('Treewright ca', 'cmdline'), offered }
+        local names = vim.fn.getcompletion('Treewright ca', 'cmdline')
+        vim.cmd('checkhealth treewright')
+        return { found, callers, place, names, offered, text() }
         """,
     )
+    assert "review and chat need Neovim 0.11" in health
+    assert "ERROR" not in health
     assert "prices.py:1" in found
     assert callers == ["cart.py:5"]
     assert place == [1, 4]

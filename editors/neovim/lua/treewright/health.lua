@@ -6,8 +6,11 @@ function M.check()
   if vim.fn.has('nvim-0.11') == 0 then
     local version = vim.version()
     local words = ('review and chat need Neovim 0.11; this is %d.%d.%d'):format(version.major, version.minor, version.patch)
-    ;(health and (health.report_start or health.start))('treewright')
-    return (health.report_warn or health.warn)(words, "`:help treewright-older` says what there is")
+    -- The module was not in `vim` at first, and its functions had other names.
+    local older = health or require('health')
+    local start, warn = older.start or older.report_start, older.warn or older.report_warn
+    start('treewright')
+    return warn(words, { ':help treewright-older says what there is' })
   end
   health.start('treewright')
   health.ok('Neovim ' .. tostring(vim.version()))
