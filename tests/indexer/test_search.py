@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.index import write
-from tests.support.models import FixedModels, WordEncoder
+from tests.support.models import VOCABULARY, FixedModels, WordEncoder, write_model
 from treewright_indexer.encoders.manifest import ModelError
+from treewright_indexer.encoders.shelf import Models, ModelSettings
 from treewright_indexer.search import engine, retrievers
 from treewright_indexer.search.context import context, estimated_tokens, lines_of
 from treewright_indexer.search.engine import search
@@ -260,6 +264,73 @@ def test_a_broken_model_leaves_words_and_gives_the_reason(tmp_path: Path) -> Non
         answer = search(workspace.snapshot(), "draw a line", 3)
         assert answer.hits[0].path == "shop/paint.py"
         assert any("the file is damaged" in note for note in answer.notes)
+
+
+def _truncate(folder: Path) -> None:
+    data = (folder / "model.onnx").read_bytes()
+    (folder / "model.onnx").write_bytes(data[:-40])
+
+
+def _tamper(folder: Path) -> None:
+    data = bytearray((folder / "model.onnx").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "model.onnx").write_bytes(data)
+
+
+def _manifest(**change: Any) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        path = folder / "manifest.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+
+    return apply
+
+
+def _other_vocabulary(folder: Path) -> None:
+    (folder / "vocab.txt").write_text("no\nmarks\nhere\n")
+    digest = hashlib.sha256((folder / "vocab.txt").read_bytes()).hexdigest()
+    _manifest(tokenizer_sha256=digest)(folder)
+
+
+@pytest.mark.parametrize(
+    ("fault", "table", "message"),
+    [
+        pytest.param(
+            lambda folder: (folder / "model.onnx").unlink(), 0.01, "cannot read", id="missing"
+        ),
+        pytest.param(_truncate, 0.01, "damaged or was changed", id="truncated"),
+        pytest.param(_tamper, 0.01, "damaged or was changed", id="tampered"),
+        pytest.param(_manifest(dimensions=12), 0.01, "its manifest says 12", id="dimension"),
+        pytest.param(lambda folder: None, float("nan"), "not finite", id="NaN vectors"),
+        pytest.param(_other_vocabulary, 0.01, "is no tokenizer", id="tokenizer"),
+        pytest.param(
+            lambda folder: (folder / "manifest.json").write_text("{"),
+            0.01,
+            "not JSON",
+            id="manifest",
+        ),
+    ],
+)
+def test_with_a_bad_model_words_answer_and_say_what_is_wrong(
+    tmp_path: Path, fault: Callable[[Path], None], table: float, message: str
+) -> None:
+    folder = write_model(tmp_path / "model", np.eye(len(VOCABULARY), 8, dtype=np.float32) + table)
+    fault(folder)
+    models = Models(ModelSettings(embedder=str(folder), reranker="", quick=""))
+    root = tmp_path / "shop"
+    write(root, FILES)
+    workspace = Workspace(IndexSettings(cache_dir=None, watch=False, workers=0))
+    workspace.models = models
+    try:
+        opened = workspace.add_folder(str(root))
+        assert opened.wait_ready(30)
+        assert opened.vectors is not None
+        opened.vectors.wait_complete(30)
+        answer = search(workspace.snapshot(), "draw a line", 3)
+        assert answer.hits[0].path == "shop/paint.py"
+        assert "dense" not in answer.retrievers
+        assert any(message in note for note in answer.notes), answer.notes
+    finally:
+        workspace.close()
 
 
 @pytest.mark.parametrize(
