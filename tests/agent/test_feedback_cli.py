@@ -66,6 +66,33 @@ def test_rules_are_mined_approved_and_removed(
     assert "there are: none" in capsys.readouterr().err
 
 
+def test_what_the_order_of_the_menu_has_learned_is_explained(
+    store: FeedbackStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from treewright_agent.calls import Call
+
+    assert main(["feedback", "taste"]) == 0
+    assert "nothing was decided yet" in capsys.readouterr().err
+    for n in range(12):
+        proposal = proposal_of(f"t{n}", f"x{n} = 1\n", f"import y\nx{n} = 1\n")
+        module = "typing" if n % 3 else "a b=c"
+        arguments = {"path": "/w/a.py", "module": module, "name": "Iterable"}
+        object.__setattr__(proposal, "calls", (Call("add_import", arguments),))
+        store.record_proposal(proposal, "/w")
+        store.record_outcome(f"t{n}", "accepted" if n % 3 else "rejected")
+    assert main(["feedback", "taste", "--json"]) == 0
+    rows = {row["key"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows)[:2] == ["any", "add_import"]
+    taken, left = rows["add_import module=typing"], rows["add_import module=a b=c"]
+    assert (round(taken["kept"]), round(taken["weight"])) == (8, 8)
+    assert (round(left["kept"]), round(left["weight"])) == (0, 4)
+    assert left["share"] < rows["add_import"]["share"] < taken["share"] < 1  # shrunk, not counted
+    assert main(["feedback", "taste", "-n", "2"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == 2
+    assert shown[1].endswith("add_import")
+
+
 def test_a_rule_that_repeats_what_was_refused_cannot_be_approved(
     store: FeedbackStore, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,6 +34,16 @@ class Shape(NamedTuple):
 SHIPPED = Shape()
 
 
+class Known(NamedTuple):
+    """What is known of one key, for people: what was kept, out of how much, and what that makes
+    expect once it is shrunk to the key above."""
+
+    key: str
+    kept: float
+    weight: float
+    share: float
+
+
 class Rate(NamedTuple):
     """`share` that is kept, out of `weight` outcomes (older ones count less)."""
 
@@ -49,6 +59,8 @@ class Ranking:
     shape: Shape = SHIPPED
     _kept: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _all: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _above: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Each key with those above it, the key itself last."""
 
     @classmethod
     def of(
@@ -66,7 +78,8 @@ class Ranking:
         weight = 0.5 ** (max(0.0, self.now - time) / self.shape.half_life_s)
         if outcome is Outcome.EXPIRED:
             weight *= self.shape.ignored
-        for key in dict.fromkeys(keys):
+        for place, key in enumerate(dict.fromkeys(keys), 1):
+            self._above.setdefault(key, tuple(keys[:place]))
             self._all[key] += weight
             self._kept[key] += weight * (outcome in KEPT)
 
@@ -89,6 +102,13 @@ class Ranking:
         """Log odds of being kept: 0 when nothing is known, above when users take it."""
         share = self.rate(keys_of(calls, tuple(call.operation for call in calls))).share
         return math.log(share / (1 - share))
+
+    def known(self) -> list[Known]:
+        """Every key with what it says, the special ones below the general."""
+        return [
+            Known(key, self._kept[key], self._all[key], self.rate(keys).share)
+            for key, keys in sorted(self._above.items(), key=lambda item: item[1])
+        ]
 
     def explain(self, calls: Sequence[Call]) -> str:
         """In words, why `calls` rank as they do."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from treewright_server.cli.feedback_learning import evaluate, rules
+from treewright_server.cli.feedback_learning import evaluate, rules, taste
 from treewright_server.cli.support import (
     DONE,
     NOT_DONE,
@@ -253,5 +253,5 @@ def _tune(store: FeedbackStore, arguments: Namespace) -> int:
 
 _ACTIONS = {
     "export": _export, "stats": _stats, "show": _show, "forget": _forget, "forward": _forward,
-    "report": _report, "rules": rules, "evaluate": evaluate, "tune": _tune,
+    "report": _report, "rules": rules, "taste": taste, "evaluate": evaluate, "tune": _tune,
 }  # fmt: skip

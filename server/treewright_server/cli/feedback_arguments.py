@@ -33,6 +33,11 @@ def add(commands: Any, parser_class: type, json: Callable[[argparse.ArgumentPars
     what.add_argument("--task", metavar="ID")
     what.add_argument("--proposal", metavar="ID")
     what.add_argument("--all", action="store_true")
+    taste = actions.add_parser(
+        "taste", help="what the order of the menu has learned, and from what"
+    )
+    taste.add_argument("-n", type=int, default=40, metavar="N", help="how many lines (40)")
+    json(taste)
     _rules(actions, json)
     _evaluate(actions, json)
     tune = actions.add_parser("tune", help="write a ready LoRA configuration for a trainer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,6 +83,21 @@ def _list(found: Sequence[Rule], arguments: Namespace) -> None:
 def _line(code: str) -> str:
     line = " ".join(code.split())
     return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+def taste(store: FeedbackStore, arguments: Namespace) -> int:
+    """What the ranking knows, from the general to the special: each line drawn to the one above."""
+    from treewright_agent.feedback.learning import learned
+
+    rows = learned(store, time.time()).ranking.known()
+    if arguments.json:
+        print_json([row._asdict() for row in rows])
+        return DONE
+    for row in rows[: max(1, arguments.n)]:
+        print(f"{100 * row.share:4.0f} % expected  {row.kept:6.1f} of {row.weight:6.1f}  {row.key}")
+    if not rows:
+        print("treewright: nothing was decided yet", file=sys.stderr)
+    return DONE
 
 
 def evaluate(store: FeedbackStore, arguments: Namespace) -> int:
