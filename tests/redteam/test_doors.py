@@ -119,21 +119,27 @@ def test_what_the_user_granted_is_not_asked_twice(fx: Fixture) -> None:
 @pytest.mark.parametrize(
     "calls",
     [
-        [Call("edit_file", {"path": ".github/workflows/ci.yml", "new_content": "on: evil\n"})],
-        [Call("edit_file", {"path": "calc.py", "new_content": f"KEY = '{SECRET_KEY}'\n"})],
+        [
+            Call(
+                "replace_text",
+                {"path": ".github/workflows/ci.yml", "old": "on: push", "new": "on: evil"},
+            )
+        ],
+        [
+            Call(
+                "replace_text",
+                {"path": "calc.py", "old": "return a - b", "new": f"return '{SECRET_KEY}'"},
+            )
+        ],
         [Call("move_file", {"path": "calc.py", "new_path": ".husky/calc.py"})],
-        [Call("delete_file", {"path": "calc.py"})],
     ],
-    ids=["a workflow", "a key", "a hook", "a deletion"],
+    ids=["a workflow", "a key", "a hook"],
 )
 def test_a_kept_answer_passes_the_same_gate(fx: Fixture, tmp_path: Path, calls: list[Call]) -> None:
     """Whoever could write the store of episodes could else skip the gate."""
     draft = Draft(fx.snapshot)
-    try:
-        for call in calls:
-            draft = draft.done(call, plan(call, draft.snapshot, fx.root, CancelToken()))
-    except Exception:
-        pytest.skip("no such operation")
+    for call in calls:
+        draft = draft.done(call, plan(call, draft.snapshot, fx.root, CancelToken()))
     episodes = Episodes("w", tmp_path / "episodes.db")
     episodes.add(
         "f", "t", "Correct add, please", target_of(draft), draft_calls(draft), "model", "done",

@@ -76,7 +76,9 @@ def _head(view: View, folder: str) -> list[Message]:
         goal=view.goal + (f"\n\n{attached}" if attached else ""),
         environment=environment,
         code_context=fence(view, view.context, "workspace") if view.context else "(nothing found)",
-        memory=f"\nWhat is known of this project:\n{view.memory}" if view.memory else "",
+        memory=f"\nWhat is known of this project:\n{fence(view, view.memory, 'memory')}"
+        if view.memory
+        else "",
     )
     return [Message("system", system), Message("user", task.strip())]
 
