@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -211,8 +211,11 @@ def _filled(value: Any, fill: Mapping[str, str]) -> Any:
             value = value.replace(f"{{{name}}}", text)
         return value
     if isinstance(value, dict):
-        return {key: _filled(item, fill) for key, item in value.items()}
-    return [_filled(item, fill) for item in value] if isinstance(value, list) else value
+        items = cast("dict[str, Any]", value)
+        return {key: _filled(item, fill) for key, item in items.items()}
+    if isinstance(value, list):
+        return [_filled(item, fill) for item in cast("list[Any]", value)]
+    return value
 
 
 # -------------------------------------------------------------------- names
@@ -229,7 +232,10 @@ def test_names_of_files_are_shown_and_do_nothing(tmp_path: Path) -> None:
 
     files = dict(FILES) | dict.fromkeys(NAMES, "x = 1\n")
     with workspace_of(tmp_path / "project", files) as fixture:
-        looks = [("list_files", {}), ("search_text", {"pattern": "x = 1"})]
+        looks: list[tuple[str, dict[str, Any]]] = [
+            ("list_files", {}),
+            ("search_text", {"pattern": "x = 1"}),
+        ]
         looks += [("read_file", {"file_path": name}) for name in NAMES]
         services = Services(brain=lambda request: Scripted([looks]), trajectories=tmp_path / "t")
         result = run_task(TaskRequest("What is here?", "chat"), fixture.snapshot, services, CancelToken(), fixture.root)  # fmt: skip
