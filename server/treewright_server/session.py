@@ -193,6 +193,9 @@ class Session:
         self.lanes.post(self._start, Lane.FOLDERS)
 
     def _start(self) -> None:
+        from treewright_server import heap
+
+        heap.settle()
         try:
             self._pull_configuration()
             self._forward_logs()

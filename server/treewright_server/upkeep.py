@@ -130,7 +130,6 @@ class Upkeep:
 def _trim_heap() -> None:
     from treewright_server import heap
 
-    heap.settle()
     heap.trim()
 
 

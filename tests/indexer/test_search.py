@@ -245,6 +245,22 @@ def test_the_same_query_again_is_remembered_until_an_edit(tmp_path: Path) -> Non
         assert engine.cache_hits() == before + 1
 
 
+def test_answers_about_texts_that_are_gone_are_not_kept(tmp_path: Path) -> None:
+    with shop(tmp_path) as workspace:
+        engine.forget()
+        path = str(tmp_path / "shop" / "pay.py")
+        early = workspace.snapshot()
+        for version in range(1, 9):
+            text = SourceText(f"def refund_{version}(card):\n    return card\n".encode())
+            workspace.open_document(path, "python", text, version)
+            search(workspace.snapshot(), "refund", 3)
+            search(workspace.snapshot(), "draw line", 3)
+        assert engine.cached() == 2
+        search(early, "refund", 3)  # one that took long says nothing about now
+        assert engine.cached() == 2
+        assert paths(search(workspace.snapshot(), "refund 8", 3))[0] == "shop/pay.py"
+
+
 # ---------------------------------------------------------------- trouble
 
 

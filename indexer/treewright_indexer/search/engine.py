@@ -287,7 +287,10 @@ def hits_of(snapshot: Snapshot, ranked: list[Candidate], k: int) -> list[Hit]:
 
 
 class _Cache:
-    """Answers by everything they depend on; an edit or a new vector makes another key."""
+    """Answers by everything they depend on; an edit or a new vector makes another key.
+
+    What was answered before the edit can never be asked for again, so it goes when the first answer
+    after it comes: an hour of work would else keep a thousand answers about texts that are gone."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Any, tuple[float, Answer]] = OrderedDict()
@@ -303,12 +306,24 @@ class _Cache:
             self.n_hits += 1
             return found[1]
 
+    @property
+    def n_answers(self) -> int:
+        return len(self._answers)
+
     def clear(self) -> None:
         with self._lock:
             self._answers.clear()
 
     def put(self, key: Any, answer: Answer) -> None:
+        folders, revision, overlays, *_ = key
+        roots = [(root, store) for root, store, *_ in folders]
         with self._lock:
+            for other in list(self._answers):
+                same = other[:3] == (folders, revision, overlays)
+                if not same and [(root, store) for root, store, *_ in other[0]] == roots:
+                    if other[1] > revision:  # this answer is the one that is late
+                        return
+                    del self._answers[other]
             self._answers[key] = time.monotonic(), answer
             while len(self._answers) > _CACHED:
                 self._answers.popitem(last=False)
@@ -320,6 +335,11 @@ _cache = _Cache()
 def forget() -> None:
     """Forget every answer."""
     _cache.clear()
+
+
+def cached() -> int:
+    """How many answers are kept."""
+    return _cache.n_answers
 
 
 def cache_hits() -> int:
