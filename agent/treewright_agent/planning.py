@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from treewright_agent import planning_shapes as shapes
 from treewright_agent import planning_signatures as signatures
 from treewright_agent import planning_sweeps as sweeps
 from treewright_agent.calls import Call
@@ -27,6 +28,7 @@ from treewright_agent.planning_scene import (
     UndecidedError,
     at,
     file_of,
+    new_file,
     operation,
     signature_rows,
     target_of,
@@ -81,13 +83,18 @@ def available(action: str) -> bool:
 def _rename(intent: Intent, scene: Scene) -> Plan:
     old, new = intent.slots["old"], intent.slots["new"]
     name = operation("rename_symbol")
-    target = target_of(scene, old, intent.slots.get("file", ""))
+    try:
+        target = target_of(scene, old, intent.slots.get("file", ""))
+    except NoRuleError:
+        if "file" not in intent.slots:
+            raise
+        return shapes.rename_local(intent, scene)
     return f"Rename {old} to {new}", [Call(name, {**at(scene, target), "new_name": new})]
 
 
 def _rename_parameter(intent: Intent, scene: Scene) -> Plan:
     function, old, new = (intent.slots[key] for key in ("function", "old", "new"))
-    target = target_of(scene, function, kinds=FUNCTIONS)
+    target = target_of(scene, function, intent.slots.get("file", ""), kinds=FUNCTIONS)
     rows = signature_rows(scene, target)
     if old not in {row["name"] for row in rows}:
         raise RefusedError(f"{function} has no parameter {old}")
@@ -99,20 +106,21 @@ def _rename_parameter(intent: Intent, scene: Scene) -> Plan:
 def _add_parameter(intent: Intent, scene: Scene) -> Plan:
     slots = intent.slots
     function, name = slots["function"], slots["name"]
-    target = target_of(scene, function, kinds=FUNCTIONS)
+    target = target_of(scene, function, intent.slots.get("file", ""), kinds=FUNCTIONS)
     rows = signature_rows(scene, target)
     if name in {row["name"] for row in rows}:
         raise RefusedError(f"{function} has a parameter {name} already")
     default = slots.get("default")
-    value = slots.get("value") or default
-    if value is None:
+    value = slots.get("value") or (default if "passed" in slots else None)
+    if value is None and default is None:
         raise NoRuleError(f"what should existing calls pass for {name}? Give it a default")
     row: dict[str, Any] = {"name": name}
     if "annotation" in slots:
         row["annotation"] = slots["annotation"].strip()
     if default is not None:
         row["default"] = default
-    row["value"] = value
+    if value is not None:  # else the default serves the calls
+        row["value"] = value
     place = next(
         (i for i, r in enumerate(rows) if r["name"] in ("*",) or r["name"].startswith("*")),
         len(rows),
@@ -126,7 +134,7 @@ def _add_parameter(intent: Intent, scene: Scene) -> Plan:
 
 def _remove_parameter(intent: Intent, scene: Scene) -> Plan:
     function, name = intent.slots["function"], intent.slots["name"]
-    target = target_of(scene, function, kinds=FUNCTIONS)
+    target = target_of(scene, function, intent.slots.get("file", ""), kinds=FUNCTIONS)
     rows = signature_rows(scene, target)
     kept = [row for row in rows if row["name"] != name]
     if len(kept) == len(rows):
@@ -136,25 +144,31 @@ def _remove_parameter(intent: Intent, scene: Scene) -> Plan:
 
 
 def _move(intent: Intent, scene: Scene) -> Plan:
-    symbol, target_name = intent.slots["symbol"], intent.slots["target"]
-    target = target_of(scene, symbol, intent.slots.get("file", ""))
-    call = Call(
-        operation("move_symbol"),
-        {**at(scene, target), "new_path": _module_path(scene, target.path, target_name)},
-    )
-    return f"Move {symbol} to {target_name}", [call]
+    first = target_of(scene, _first_name(intent.slots["symbol"]), intent.slots.get("file", ""))
+    return shapes.move(intent, scene, _module_path(scene, first.path, intent.slots["target"]))
+
+
+def _first_name(symbols: str) -> str:
+    path, colons, listed = symbols.rpartition("::")
+    return path + colons + shapes.names_in(listed)[0]
 
 
 def _module_path(scene: Scene, source: str, name: str) -> str:
     """`pkg.mod` or a path, as a path relative to the root; new modules may be named."""
     if "/" in name or name.endswith((".py", ".pyi")):
-        return name
+        try:
+            return scene.shown(file_of(scene, name))
+        except NoRuleError:
+            return new_file(scene, name)
     from treewright_indexer.graph.imports import ModuleFinder
 
     finder = ModuleFinder(scene.snapshot)
     found = finder.find(source, name, 0)
     if found is not None:
         return scene.shown(found)
+    known = [path for path in scene.snapshot.files() if _is_module(scene.shown(path), name)]
+    if len(known) == 1:
+        return scene.shown(known[0])
     package, _, last = name.rpartition(".")
     if package:
         home = finder.find(source, package, 0)
@@ -164,6 +178,10 @@ def _module_path(scene: Scene, source: str, name: str) -> str:
             raise NoRuleError(f"{package} is a module, not a package")
         return scene.shown(os.path.join(os.path.dirname(home), last + ".py"))
     return scene.shown(os.path.join(os.path.dirname(source), last + ".py"))
+
+
+def _is_module(shown: str, dotted: str) -> bool:
+    return f"/{shown}".endswith((f"/{dotted.replace('.', '/')}.py",))
 
 
 def _rename_file(intent: Intent, scene: Scene) -> Plan:
@@ -205,19 +223,13 @@ def _remove_flag(intent: Intent, scene: Scene) -> Plan:
     return f"Remove flag {flag} as {value}", [Call(name, {**at(scene, target), "value": value})]
 
 
-def _files_of(intent: Intent, scene: Scene) -> list[str]:
-    if "file" in intent.slots:
-        return [file_of(scene, intent.slots["file"])]
-    return sorted(path for path in scene.snapshot.files() if path.endswith((".py", ".pyi")))
-
-
 def _per_file(title: str, *operations: str) -> Callable[[Intent, Scene], Plan]:
     """A planner that does one operation in each file where it changes something."""
 
     def planner(intent: Intent, scene: Scene) -> Plan:
         name = operation(*operations)
         calls: list[Call] = []
-        for path in _files_of(intent, scene):
+        for path in sweeps.files_in(scene, intent.slots.get("file", "")):
             scene.token.check()
             call = Call(name, {"path": scene.shown(path)})
             try:
@@ -242,7 +254,7 @@ def _add_import(intent: Intent, scene: Scene) -> Plan:
 
 def _add_decorator(intent: Intent, scene: Scene) -> Plan:
     function, decorator = intent.slots["function"], intent.slots["decorator"]
-    target = target_of(scene, function)
+    target = target_of(scene, function, intent.slots.get("file", ""))
     call = Call(
         operation("add_decorator"),
         {**at(scene, target), "decorator": decorator.removeprefix("@")},
@@ -252,7 +264,7 @@ def _add_decorator(intent: Intent, scene: Scene) -> Plan:
 
 def _remove_decorator(intent: Intent, scene: Scene) -> Plan:
     function, decorator = intent.slots["function"], intent.slots["decorator"]
-    target = target_of(scene, function)
+    target = target_of(scene, function, intent.slots.get("file", ""))
     call = Call(
         operation("remove_decorator"),
         {**at(scene, target), "decorator": decorator.removeprefix("@")},
@@ -275,7 +287,7 @@ def _delete_symbol(intent: Intent, scene: Scene) -> Plan:
 
 def _inline(intent: Intent, scene: Scene) -> Plan:
     symbol = intent.slots["symbol"]
-    target = target_of(scene, symbol)
+    target = target_of(scene, symbol, intent.slots.get("file", ""))
     name = operation("inline_function" if target.kind in FUNCTIONS else "inline_variable")
     return f"Inline {symbol}", [Call(name, at(scene, target))]
 
@@ -323,4 +335,20 @@ _PLANNERS: dict[str, Callable[[Intent, Scene], Plan]] = {
     "to_f_strings": sweeps.to_f_strings,
     "future_annotations": sweeps.future_annotations,
     "fix_lint": sweeps.fix_lint,
+    "make_private": shapes.make_private,
+    "to_dataclass": shapes.to_dataclass,
+    "from_dataclass": shapes.from_dataclass,
+    "convert_async": shapes.convert_async,
+    "convert_imports": shapes.convert_imports,
+    "expand_stars": shapes.expand_stars,
+    "module_to_package": shapes.module_to_package,
+    "extract_superclass": shapes.extract_superclass,
+    "extract_protocol": shapes.extract_protocol,
+    "generate_methods": shapes.generate_methods,
+    "parameter_object": shapes.parameter_object,
+    "inline_parameter": shapes.inline_parameter,
+    "swap_parameters": shapes.swap_parameters,
+    "remove_dead_code": shapes.remove_dead_code,
+    "break_cycle": shapes.break_cycle,
+    "substitute": shapes.substitute,
 }

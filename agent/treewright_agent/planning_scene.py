@@ -73,20 +73,17 @@ def target_of(
 ) -> Target:
     """The one definition that `symbol` names. Raises NoRuleError, UndecidedError."""
     path, _, dotted = symbol.rpartition("::")
-    wanted_file = path or file
+    place = path or file
     found = targets_named(scene.snapshot, dotted or symbol, scene.token)
-    if wanted_file:
-        place = file_of(scene, wanted_file)
-        found = [target for target in found if target.path == place]
+    if place:
+        found = [target for target in found if _stands_in(scene, target, place)]
     if kinds:
         found = [target for target in found if target.kind in kinds] or found
     tops = [target for target in found if not target.container]
     if "." not in symbol and len(tops) == 1 and len(found) > 1 and not _same_rank(found):
         found = tops
     if not found:
-        raise NoRuleError(
-            f"no symbol named {symbol!r}" + (f" in {wanted_file}" if wanted_file else "")
-        )
+        raise NoRuleError(f"no symbol named {symbol!r}" + (f" in {place}" if place else ""))
     if len(found) == 1:
         return found[0]
     names = tuple(_named(scene, target) for target in found)
@@ -108,15 +105,64 @@ def _named(scene: Scene, target: Target) -> str:
     return f"{scene.shown(target.path)}::{dotted} (line {line})"
 
 
+def _stands_in(scene: Scene, target: Target, place: str) -> bool:
+    """Whether a definition is in the file, module, package or class that `place` names."""
+    if "/" in place or place.endswith((".py", ".pyi")) or _is_there(scene, place):
+        return target.path in files_of(scene, place)
+    module = scene.shown(target.path).rpartition(".")[0].removesuffix("/__init__").replace("/", ".")
+    holder = f"{module}.{target.container}" if target.container else module
+    return f".{holder}".endswith(f".{place}") or f".{place}." in f".{module}."
+
+
+def _is_there(scene: Scene, given: str) -> bool:
+    return scene.snapshot.exists(os.path.join(scene.root, given))
+
+
+def files_of(scene: Scene, place: str) -> list[str]:
+    """The files of a file, folder, package or module that a request names; '' means all.
+
+    A place may be named without the folders above it: `app/models.py`, `requests.utils`.
+    Raises NoRuleError for one that is not there, UndecidedError for a file of two places.
+    """
+    files = sorted(scene.snapshot.files())
+    wanted = place.strip().removeprefix("./").rstrip("/")
+    if not wanted or wanted == ".":
+        return files
+    if _is_there(scene, wanted) and any(p == os.path.join(scene.root, wanted) for p in files):
+        return [os.path.join(scene.root, wanted)]
+    shown = {path: "/" + scene.shown(path) for path in files}
+    for name in dict.fromkeys((wanted, wanted.replace(".", "/"))):
+        top = f"/{name}/"
+        inside = [path for path in files if shown[path].startswith(top)]
+        inside = inside or [path for path in files if top in shown[path]]
+        module = [p for p in files if shown[p].endswith((f"/{name}.py", f"/{name}.pyi"))]
+        exact = [p for p in module if shown[p].rpartition(".")[0] == f"/{name}"]
+        if exact or inside or module:
+            return exact or inside or module
+    if os.path.splitext(wanted)[1]:
+        return [file_of(scene, place)]
+    raise NoRuleError(f"there is no file, folder, package or module {place}")
+
+
 def file_of(scene: Scene, given: str) -> str:
-    """The absolute path of a file that a request names. Raises NoRuleError, UndecidedError."""
+    """The absolute path of a file or module that a request names.
+
+    Raises NoRuleError, UndecidedError.
+    """
     path = scene.snapshot.require_inside(os.path.join(scene.root, given))
     if scene.snapshot.exists(path):
         return path
-    tail = "/" + given.lstrip("./")
-    found = [p for p in scene.snapshot.files() if p.replace(os.sep, "/").endswith(tail)]
+    tails = ["/" + given.lstrip("./")]
+    if "/" not in given:
+        dotted = given.replace(".", "/")
+        tails += [f"/{dotted}.py", f"/{dotted}/__init__.py"]
+    found: list[str] = []
+    for tail in tails:
+        found = found or [
+            p for p in scene.snapshot.files() if p.replace(os.sep, "/").endswith(tail)
+        ]
     if not found:
-        raise NoRuleError(f"no such file: {given}")
+        raise NoRuleError(f"there is no file {given}")
     if len(found) > 1:
         names = tuple(scene.shown(p) for p in sorted(found))
         question = f"{given} names {len(found)} files: which one?"
@@ -125,6 +171,17 @@ def file_of(scene: Scene, given: str) -> str:
             raise UndecidedError(question, names)
         return sorted(found)[names.index(answer)]
     return found[0]
+
+
+def new_file(scene: Scene, given: str) -> str:
+    """Where a file that may not be there yet belongs, relative to the root: in the folder that
+    is there under that name, also when the folders above it were left out."""
+    head, _, last = given.strip("/").rpartition("/")
+    if not head or _is_there(scene, head):
+        return given.strip("/")
+    folders = {os.path.dirname(scene.shown(path)) for path in scene.snapshot.files()}
+    found = sorted(folder for folder in folders if ("/" + folder).endswith("/" + head))
+    return f"{found[0]}/{last}" if len(found) == 1 else given.strip("/")
 
 
 def at(scene: Scene, target: Target) -> dict[str, Any]:

@@ -26,7 +26,9 @@ def _names(text: str) -> list[str]:
 
 
 def _function(intent: Intent, scene: Scene) -> tuple[Target, list[dict[str, Any]]]:
-    target = target_of(scene, intent.slots["function"], kinds=FUNCTIONS)
+    target = target_of(
+        scene, intent.slots["function"], intent.slots.get("file", ""), kinds=FUNCTIONS
+    )
     return target, signature_rows(scene, target)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 
 from treewright_agent.calls import Call
 from treewright_agent.draft import Draft
 from treewright_agent.intents import Intent
-from treewright_agent.planning_scene import NoRuleError, Plan, Scene, file_of, operation
+from treewright_agent.planning_scene import NoRuleError, Plan, Scene, files_of, operation
 from treewright_agent.tools.operating import plan
 from treewright_indexer.errors import RefusedError, TreewrightError
 from treewright_indexer.text import SourceText
@@ -22,18 +21,10 @@ def files_in(scene: Scene, place: str) -> list[str]:
 
     Raises NoRuleError for a place that is not there.
     """
-    files = sorted(p for p in scene.snapshot.files() if p.endswith((".py", ".pyi")))
-    wanted = place.strip().rstrip("/")
-    if not wanted or wanted == ".":
-        return files
-    if wanted.endswith((".py", ".pyi")):
-        return [file_of(scene, wanted)]
-    for shown in (wanted, wanted.replace(".", "/")):
-        prefix = os.path.join(scene.root, shown)
-        inside = [p for p in files if p.startswith(prefix + os.sep) or p == f"{prefix}.py"]
-        if inside:
-            return inside
-    raise NoRuleError(f"there is no folder, package or module {place}")
+    found = [path for path in files_of(scene, place) if path.endswith((".py", ".pyi"))]
+    if not found:
+        raise NoRuleError(f"there is no Python in {place}")
+    return found
 
 
 def _text(scene: Scene, path: str) -> SourceText | None:

@@ -163,6 +163,8 @@ RENAMES = [
     pytest.param("//- p/__init__.py\n//- p/a.py\n//- b.py\nfrom p import $0a\na.x\n", "//- p/__init__.py\n//- p/c.py\n//- b.py\nfrom p import c\nc.x\n", id="at an import"),
     pytest.param("//- p/__init__.py\n//- p/a.py\n//- b.py\nimport p.a\np.$0a.x\n", "//- p/__init__.py\n//- p/c.py\n//- b.py\nimport p.c\np.c.x\n", id="at a use"),
     pytest.param("//- p/__init__.py\n//- p/a.py\nx = 1\n//- b.py\nfrom $0p.a import x\n", "//- c/__init__.py\n//- c/a.py\nx = 1\n//- b.py\nfrom c.a import x\n", id="a package"),
+    pytest.param("//- p/__init__.py\ny = 1\n//- p/a.py\n//- b.py\nimport $0p.a\np.a.x, p.y\n", "//- c/__init__.py\ny = 1\n//- c/a.py\n//- b.py\nimport c.a\nc.a.x, c.y\n", id="a package that only the import of its module binds"),
+    pytest.param("//- p/__init__.py\ny = 1\n//- p/a.py\n//- b.py\nimport $0p\nimport p.a\np.a.x, p.y\n", "//- c/__init__.py\ny = 1\n//- c/a.py\n//- b.py\nimport c\nimport c.a\nc.a.x, c.y\n", id="a package and its module"),
 ]  # fmt: skip
 
 

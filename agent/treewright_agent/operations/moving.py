@@ -233,10 +233,26 @@ class _File:
                 self.edit.replace(Span(one.item.start, end), f"{name.new} as {name.old}")
                 return
             self.edit.replace(Span(one.item.start, end), name.new)
-            self._rename_uses(name.old, name.new, one.scope)
+            if any(not i.name and i.module.startswith(name.old + ".") for i in self.facts.imports):
+                self.chains.append((one.scope, name))  # beside `import a.b`: the longest wins
+            else:
+                self._rename_uses(name.old, name.new, one.scope)
             return
         self.edit.replace(Span(one.item.start, end), name.new)
         self.chains.append((one.scope, name))
+        self._chain_parents(one.scope, name)
+
+    def _chain_parents(self, scope: int, name: _Name) -> None:
+        """`import a.b` loads and binds `a` as well: `a.f` beside it follows a package that moves."""
+        plan, parent = self.plan_of, name.old.rpartition(".")[0]
+        if any(not i.name and i.module == i.alias for i in self.facts.imports):
+            return  # `import a` beside it has its own uses followed
+        while parent:
+            file = plan.finder.find(self.path, parent, 0)
+            new = plan.new_name(file) if file is not None and file in plan.moves else ""
+            if new and name.new.startswith(new + "."):
+                self.chains.append((scope, _Name(parent, new)))
+            parent = parent.rpartition(".")[0]
 
     def _follow_chains(self) -> None:
         """`a.b.f` after `import a.b` became `import c.d`."""

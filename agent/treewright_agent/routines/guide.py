@@ -56,7 +56,8 @@ def guide_for(
         steps.append(f"After the change, run: {command}")
     reasons = [why] if why else []
     if not has_model:
-        reasons.append("no language model is set up, and no rule covers this request")
+        more = "" if why else ", and no rule covers this request"
+        reasons.append(f"no language model is set up{more}")
     found = (
         f"{len(places)} {'place has' if len(places) == 1 else 'places have'} to do with it."
         if places

@@ -65,6 +65,7 @@ class Task:
         self.trajectory = Trajectory(self.request.task_id, self.services.trajectories, self._heard)
         self._workshop: Any = None
         self._last_run: Any = None
+        self._unruled = ""  # why the rule that understood the request could not do it
 
     def _heard(self, event: Event) -> None:
         if self.services.health is not None and event.name == "observation":
@@ -140,7 +141,8 @@ class Task:
                 return mended
         if request.kind not in READ_ONLY and (hit := self._accepted_before()) is not None:
             return hit
-        return self._by_hand(failed.reason if failed is not None else "", "failed", failed)
+        why = failed.reason if failed is not None else self._unruled
+        return self._by_hand(why, "failed", failed)
 
     def _by_loose_search(self) -> TaskResult | None:
         """The search for a repair where no model is or none succeeded, for a request that only
@@ -188,6 +190,7 @@ class Task:
             )  # fmt: skip
         except NoRuleError as error:
             self.attempts.append(f"recipe: {error}")
+            self._unruled = f"understood as {intent.action.replace('_', ' ')}, but {error}"
             return None
         except (RefusedError, ArgumentsError) as error:
             self.attempts.append(f"recipe: refused: {error}")
