@@ -41,9 +41,12 @@ from treewright_indexer.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent / "search"
 K = 10
-CROSS_HEAD = 50
+CROSS_HEAD = 24
 CROSSED = (0.2, 0.35, 0.5, 0.7, 1.0)
 """Weights of the cross-encoder in the ablation."""
+
+
+Ranking = Callable[[Plan, list[Candidate]], list[Candidate]]
 
 
 class Case(NamedTuple):
@@ -171,7 +174,7 @@ def _read_together(
         candidate.scores["cross"] = score
 
 
-def crossed(weight: float, n: int = 24) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
+def crossed(weight: float, n: int = 24) -> Ranking:
     """The first `n` anew by the cross-encoder with `weight`."""
 
     def rank(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
@@ -230,9 +233,7 @@ def _dcg(gains: list[int]) -> float:
     return sum((2**gain - 1) / math.log2(index + 2) for index, gain in enumerate(gains))
 
 
-def evaluate(
-    found: list[Retrieved], rank: Callable[[Plan, list[Candidate]], list[Candidate]]
-) -> dict[str, float]:
+def evaluate(found: list[Retrieved], rank: Ranking) -> dict[str, float]:
     scores: dict[str, list[float]] = defaultdict(list)
     for each in found:
         copies = [replace(c, scores=dict(c.scores)) for c in each.candidates]
@@ -242,7 +243,7 @@ def evaluate(
     return {name: round(statistics.mean(values), 4) for name, values in sorted(scores.items())}
 
 
-def only(source: str) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
+def only(source: str) -> Ranking:
     def rank(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
         kept = [c for c in candidates if source in c.scores]
         return sorted(kept, key=lambda c: (-c.scores[source], c.path, c.start))
@@ -250,7 +251,7 @@ def only(source: str) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
     return rank
 
 
-def without(**changes: Any) -> Callable[[Plan, list[Candidate]], list[Candidate]]:
+def without(**changes: Any) -> Ranking:
     return lambda plan, candidates: fuse(replace(plan, **changes), candidates)
 
 
@@ -278,7 +279,7 @@ def no_names(plan: Plan, candidates: list[Candidate]) -> list[Candidate]:
 
 
 # The rows below "no reranking" are without it too: it saw the head of the whole ranking only.
-STAGES: dict[str, Callable[[Plan, list[Candidate]], list[Candidate]]] = {
+STAGES: dict[str, Ranking] = {
     "all": everything,
     "no reranking": fuse,
     "words only, no rules": only("lexical"),
@@ -315,11 +316,10 @@ def main() -> None:
             arguments.cache or Path(scratch),
             OnnxReranker(manifest_of(arguments.cross)) if arguments.cross else None,
         )
-    stages = dict(STAGES) if arguments.ablate else {"all": everything}
+    stages: dict[str, Ranking] = dict(STAGES) if arguments.ablate else {"all": everything}
     if arguments.cross:
         for weight in CROSSED:
             stages[f"cross-encoder at {weight}"] = crossed(weight)
-        stages["cross-encoder at 0.35, first 50"] = crossed(0.35, 50)
     results = {name: evaluate(found, rank) for name, rank in stages.items()}
     kinds = sorted({each.case.kind for each in found})
     print(f"{'':28s}" + "".join(f"{kind:>11s}" for kind in kinds))

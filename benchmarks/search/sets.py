@@ -115,9 +115,13 @@ def strip_comments(path: str, source: bytes) -> tuple[bytes, list[tuple[str, str
         while row >= 0 and _BETWEEN.match(lines[row]):
             row -= 1
         above: list[int] = []
-        while row >= 0 and _COMMENT.match(lines[row]):
-            above.insert(0, row)
-            row -= 1
+        while row >= 0 and (_COMMENT.match(lines[row]) or lines[row].rstrip().endswith(b"*/")):
+            begin = row
+            if lines[row].rstrip().endswith(b"*/"):  # its lines may begin with anything
+                while begin > 0 and b"/*" not in lines[begin]:
+                    begin -= 1
+            above[:0] = range(begin, row + 1)
+            row = begin - 1
         if not above or row < 0:  # a file's first comment is its licence
             continue
         cut |= set(above)
