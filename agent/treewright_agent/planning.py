@@ -17,6 +17,7 @@ from treewright_agent import planning_signatures as signatures
 from treewright_agent import planning_sweeps as sweeps
 from treewright_agent.calls import Call
 from treewright_agent.draft import Draft
+from treewright_agent.ignored import Ignored
 from treewright_agent.intents import Intent, flag_value, understand
 from treewright_agent.planning_scene import (
     FUNCTIONS,
@@ -223,14 +224,21 @@ def _remove_flag(intent: Intent, scene: Scene) -> Plan:
     return f"Remove flag {flag} as {value}", [Call(name, {**at(scene, target), "value": value})]
 
 
-def _per_file(title: str, *operations: str) -> Callable[[Intent, Scene], Plan]:
-    """A planner that does one operation in each file where it changes something."""
+def _per_file(title: str, name: str, code: str) -> Callable[[Intent, Scene], Plan]:
+    """A planner that does one operation in each file where it changes something.
+
+    Files for which the project's settings ignore the linter's `code` are left alone, unless the
+    request names one.
+    """
 
     def planner(intent: Intent, scene: Scene) -> Plan:
-        name = operation(*operations)
         calls: list[Call] = []
-        for path in sweeps.files_in(scene, intent.slots.get("file", "")):
+        files = sweeps.files_in(scene, intent.slots.get("file", ""))
+        ignored = Ignored(scene.snapshot)
+        for path in files:
             scene.token.check()
+            if len(files) > 1 and ignored.ignores(path, code):
+                continue
             call = Call(name, {"path": scene.shown(path)})
             try:
                 change = plan(call, scene.snapshot, scene.root, scene.token)
@@ -316,8 +324,8 @@ _PLANNERS: dict[str, Callable[[Intent, Scene], Plan]] = {
     "add_parameter": _add_parameter,
     "remove_parameter": _remove_parameter,
     "remove_flag": _remove_flag,
-    "remove_unused_imports": _per_file("Remove unused imports", "remove_unused_imports"),
-    "organize_imports": _per_file("Organise imports", "organize_imports"),
+    "remove_unused_imports": _per_file("Remove unused imports", "remove_unused_imports", "F401"),
+    "organize_imports": _per_file("Organise imports", "organize_imports", "I001"),
     "add_import": _add_import,
     "add_decorator": _add_decorator,
     "remove_decorator": _remove_decorator,

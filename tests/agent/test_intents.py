@@ -155,6 +155,14 @@ def test_removes_unused_imports_in_every_file(tmp_path: Path) -> None:
     assert "import re" not in after["p/b.py"]
 
 
+def test_a_sweep_leaves_alone_what_the_project_ignores(tmp_path: Path) -> None:
+    files = "//- a.py\nimport os\n//- compat.py\nimport re\n//- setup.cfg\n[flake8]\nper-file-ignores = compat.py:F401\n"
+    assert set(planned(tmp_path / "1", files, "remove unused imports")) == {"a.py"}
+    assert set(planned(tmp_path / "2", files, "remove unused imports in compat.py")) == {
+        "compat.py"
+    }
+
+
 def test_two_meanings_are_a_question(tmp_path: Path) -> None:
     files = "//- a.py\ndef f(): ...\n//- b.py\ndef f(): ...\n"
     with pytest.raises(UndecidedError) as caught:
