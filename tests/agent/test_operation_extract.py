@@ -166,7 +166,9 @@ INLINE = [
     pytest.param("def f(a):\n    x$0 = 1\n    return x.real\n", "def f(a):\n    return (1).real\n", id="a number's attribute"),
     pytest.param("x$0 = 1; y = x\n", "y = 1\n", id="two statements in a line"),
     pytest.param("def f(a):\n    x$0 = a\n    return f'{x}'\n", "def f(a):\n    return f'{a}'\n", id="in an f-string"),
-    pytest.param("def f(a):\n    x$0 = a or 1\n    return [x for _ in x]\n", "def f(a):\n    return [(a or 1) for _ in (a or 1)]\n", id="in a comprehension"),
+    pytest.param("def f(a):\n    x$0 = a or 1\n    return [x for _ in x]\n", "def f(a):\n    return [a or 1 for _ in a or 1]\n", id="in a comprehension"),
+    pytest.param("def f(a):\n    x$0 = a if a else 1\n    return [x for _ in x]\n", "def f(a):\n    return [(a if a else 1) for _ in (a if a else 1)]\n", id="a condition in a comprehension"),
+    pytest.param("def f(a):\n    x$0 = (a, 1)\n    return x + x, [y for y in x]\n", "def f(a):\n    return (a, 1) + (a, 1), [y for y in (a, 1)]\n", id="a tuple with parentheses of its own"),
 ]  # fmt: skip
 
 

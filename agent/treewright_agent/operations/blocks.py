@@ -383,6 +383,8 @@ def is_atom(node: Node) -> bool:
     """Whether it can stand anywhere in an expression without parentheses of its own."""
     if node.type == "generator_expression":
         return True
+    if node.type == "tuple":
+        return bool(node.children) and node.children[0].type == "("
     return node.type in _ATOMS
 
 
@@ -407,8 +409,20 @@ def needs_parentheses(value: Node, place: Node) -> bool:
         inner, outer = _strength(value), _strength(parent)
         on_the_left = parent.child_by_field_name("left") == place
         return inner < outer or (inner == outer and (not on_the_left or outer == _POWER))
+    if value.type in _PLAIN and (
+        (parent.type in _COMPREHENSIONS and parent.child_by_field_name("body") == place)
+        or (parent.type == "for_in_clause" and parent.child_by_field_name("right") == place)
+    ):
+        return False
     return parent.type not in _WHOLE_PLACES
 
+
+_COMPREHENSIONS = frozenset({"list_comprehension", "set_comprehension", "generator_expression"})
+_PLAIN = frozenset({
+    "binary_operator", "boolean_operator", "comparison_operator", "not_operator", "unary_operator",
+    "await",
+})  # fmt: skip
+"""What binds tighter than the words of a comprehension."""
 
 _STRENGTHS = {
     "|": 1, "^": 2, "&": 3, "<<": 4, ">>": 4, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6,
