@@ -159,29 +159,55 @@ export class Workbench {
     }
   }
 
-  async command(title) {
-    const box = await this.#quickInput("F1");
-    await box.fill(`>${title}`);
-    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title.split(": ").pop() }).first().waitFor();
-    await this.page.keyboard.press("Enter");
+  /** Press Enter until the quick input has taken it: its rows may be filled a second time. */
+  async #enter(gone) {
+    for (let i = 0; ; i++) {
+      await this.page.keyboard.press("Enter");
+      try {
+        return await gone(i < 3 ? 2500 : 20_000);
+      } catch (error) {
+        if (i >= 3) throw error;
+      }
+    }
   }
 
-  async open(name) {
+  /** The highlighted row of the quick input, once it is the one that is meant. */
+  async #highlighted(text) {
+    await this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: text }).first().waitFor();
+  }
+
+  async command(title) {
+    const box = await this.#quickInput("F1");
+    const name = title.split(": ").pop();
+    await box.fill(`>${title}`);
+    await this.#highlighted(name);
+    // The command may open a quick input of its own.
+    await this.#enter((timeout) => until("the command was taken", async () => !(await box.isVisible()) || !(await box.inputValue()).startsWith(`>${title}`), timeout));
+  }
+
+  /** Open a file by its name, or by what is typed to find it; `shown` is what its row says. */
+  async open(name, typed = name, shown = path.basename(name)) {
+    const tab = this.page.locator(`.tab.active[data-resource-name="${path.basename(name)}"]`).first();
     const box = await this.#quickInput("Control+p");
-    await box.fill(name);
-    const found = this.page.locator(".quick-input-list .monaco-list-row", { hasText: path.basename(name) }).first();
-    await found.waitFor();
-    await sleep(400); // the list is filled twice: from memory, and from the disk
-    await this.page.keyboard.press("Enter");
-    await this.page.locator(`.tab.active[data-resource-name="${path.basename(name)}"]`).first().waitFor();
+    await box.fill(typed);
+    await this.#highlighted(shown);
+    await this.#enter((timeout) => box.waitFor({ state: "hidden", timeout }));
+    await tab.waitFor();
   }
 
   /** Put the cursor at a line and column, both from 1. */
   async goTo(line, column = 1) {
     const box = await this.#quickInput("Control+g");
     await box.fill(`:${line}:${column}`);
-    await this.page.keyboard.press("Enter");
-    await box.waitFor({ state: "hidden" });
+    await this.#highlighted(/Go to line/);
+    await this.#enter((timeout) => box.waitFor({ state: "hidden", timeout }));
+    await this.page.locator(".statusbar-item", { hasText: `Ln ${line}, Col` }).first().waitFor({ timeout: 10_000 });
+  }
+
+  /** Let the context keys, which decide what a key does, follow what just happened. */
+  async contextKeys() {
+    await this.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))));
+    await sleep(250);
   }
 
   async save() {
@@ -192,8 +218,47 @@ export class Workbench {
     return this.page.locator(".statusbar-item[id='treewright.treewright.treewright.status'], .statusbar-item", { hasText: "Treewright" }).first();
   }
 
+  /** What the status bar says, with what it says to screen readers. */
+  statusText() {
+    return this.status().evaluate((each) => [each, ...each.querySelectorAll("[aria-label]")].map((one) => one.getAttribute("aria-label")).join(" "));
+  }
+
   async indexed() {
-    await until("the index is complete", async () => /Index: \d+ files/.test(await this.status().evaluate((each) => [each, ...each.querySelectorAll("[aria-label]")].map((one) => one.getAttribute("aria-label")).join(" "))), 90_000);
+    await until("the index is complete", async () => /Index: \d+ files?, \d+ symbol/.test(await this.statusText()), 180_000);
+  }
+
+  /** What the server has recorded: outcomes of proposals, uses of search results, ratings; oldest first. */
+  recorded() {
+    const python = `
+import glob, json, sqlite3, sys
+found = glob.glob(sys.argv[1] + "/**/feedback.sqlite3", recursive=True)
+rows = []
+if found:
+    db = sqlite3.connect(f"file:{found[0]}?mode=ro", uri=True)
+    rows += [(t, dict(kind=o, subject=p)) for t, o, p in db.execute("select time, outcome, proposal_id from outcomes")]
+    rows += [(t, dict(kind=a, subject=s, result=r)) for t, a, s, r in db.execute("select time, action, search_id, result from search_uses")]
+    rows += [(t, dict(kind="rated", subject=s, rating=r)) for t, s, r in db.execute("select time, subject, rating from ratings")]
+rows.sort(key=lambda row: row[0])
+print(json.dumps([row for _, row in rows]))
+`;
+    const done = spawnSync(this.settings["treewright.server.interpreter"], ["-S", "-c", python, path.join(this.tmp, "treewright")], { encoding: "utf8" });
+    if (done.status !== 0) throw new Error(done.stderr);
+    return JSON.parse(done.stdout);
+  }
+
+  /** Wait until what is recorded fits. */
+  async feedback(what, check) {
+    let events = [];
+    try {
+      await until(what, async () => {
+        events = this.recorded();
+        await sleep(300);
+        return check(events);
+      }, 25_000);
+    } catch (error) {
+      throw new Error(`${error.message}: ${JSON.stringify(events.slice(-20))}`, { cause: error });
+    }
+    return events;
   }
 
   /** The page inside the webview whose content has `selector`. */

@@ -1,0 +1,123 @@
+// Edits that a scripted model makes, hunk by hunk, and what is told of them.
+import assert from "node:assert/strict";
+import { accepts, at, click, editHere, line, row, undoTo, written } from "../driver.mjs";
+import { CART, PRICES } from "../project.mjs";
+import { sleep, until } from "../workbench.mjs";
+
+const finish = { calls: [["finish", { summary: "Better words" }]] };
+const replace = (search, text) => ["edit_file", { file_path: "shop/prices.py", search, replace: text }];
+
+/** Three hunks: one in a line, one that grows, one in a line. */
+const THREE = [
+  { calls: [
+    replace('"""An amount in cents."""', '"""An amount of money, in cents."""'),
+    replace('    """Sum of all prices, with tax."""', '    """The sum of all prices.\n\n    Tax is added to each of them.\n    """'),
+    replace('"""The lowest of the prices."""', '"""The lowest price."""'),
+  ] },
+  finish,
+];
+const ONE = [{ calls: [replace('"""The lowest of the prices."""', '"""The lowest price."""')] }, finish];
+
+async function offered(w, model, replies, hunks) {
+  model.script.length = 0;
+  model.next(...structuredClone(replies));
+  await w.open("prices.py");
+  await w.goTo(20, 5);
+  await editHere(w, "Say it better");
+  await until(`${hunks} hunks are offered`, async () => (await accepts(w).count()) === hunks, 120_000);
+  await w.command("Notifications: Clear All Notifications");
+}
+
+const left = (w, hunks) => until(`${hunks} hunks are left`, async () => (await accepts(w).count()) === hunks);
+const outcome = (w, kind) => w.feedback(`${kind} is recorded`, (events) => events.some((each) => each.kind === kind));
+
+const scenarios = {
+  "an inline edit: one hunk accepted, one rejected, while the user types elsewhere": async (w, model) => {
+    await offered(w, model, THREE, 3);
+    await sleep(500);
+    await w.picture("inline-edit");
+    await w.save();
+    assert.equal(w.read("shop/prices.py"), PRICES);
+    await w.goTo(1, 1);
+    await w.page.keyboard.type("# typed by the user meanwhile\n");
+    await at(w, "An amount in cents");
+    await w.page.keyboard.press("Alt+Enter");
+    await left(w, 2);
+    await at(w, "Sum of all prices");
+    await w.page.keyboard.press("Alt+Backspace");
+    await left(w, 1);
+    await click(accepts(w).first(), async () => (await accepts(w).count()) === 0);
+    const expected = `# typed by the user meanwhile\n${PRICES.replace("An amount in cents", "An amount of money, in cents").replace("The lowest of the prices.", "The lowest price.")}`;
+    await written(w, "shop/prices.py", expected);
+    await outcome(w, "accepted_in_part");
+    await undoTo(w, "shop/prices.py", PRICES);
+    await outcome(w, "reverted");
+    await w.command("View: Close All Editors");
+  },
+
+  "keys go from hunk to hunk, and all are taken at once and undone at once": async (w, model) => {
+    await offered(w, model, THREE, 3);
+    await at(w, "TAX = 0.19");
+    for (const [key, expected] of [["Alt+F5", 10], ["Alt+F5", 20], ["Alt+F5", 25], ["Shift+Alt+F5", 20]]) {
+      await w.page.keyboard.press(key);
+      await w.page.locator(".statusbar-item", { hasText: `Ln ${expected}, Col` }).first().waitFor({ timeout: 10_000 });
+    }
+    await w.contextKeys();
+    await w.page.keyboard.press("Control+Alt+Enter");
+    await left(w, 0);
+    await until("all of it is in", async () => {
+      await w.save();
+      return ["An amount of money", "Tax is added", "The lowest price"].every((each) => w.read("shop/prices.py").includes(each));
+    });
+    await w.page.keyboard.press("Control+z");
+    await written(w, "shop/prices.py", PRICES);
+    await w.command("View: Close All Editors");
+  },
+
+  "a hunk whose own text is changed is taken out, and the others stay right": async (w, model) => {
+    await offered(w, model, THREE, 3);
+    await w.goTo(10, 10);
+    await w.page.keyboard.type("XX");
+    await left(w, 2);
+    await at(w, "Sum of all prices");
+    await w.page.keyboard.press("Control+Alt+Backspace");
+    await left(w, 0);
+    await w.command("File: Revert File");
+    await line(w, "An amount in cents").waitFor();
+    await written(w, "shop/prices.py", PRICES);
+    await w.command("Treewright: Review Proposals");
+    if ((await row(w, "out of date").count()) > 0) {
+      await row(w, "out of date").hover();
+      await row(w, "out of date").getByRole("button", { name: "Reject the Proposal" }).click();
+    }
+    await outcome(w, "rejected");
+    await w.command("View: Close All Editors");
+  },
+
+  "what is edited after it was accepted is known": async (w, model) => {
+    await offered(w, model, ONE, 1);
+    await at(w, "The lowest of the prices");
+    await w.page.keyboard.press("Alt+Enter");
+    await left(w, 0);
+    await outcome(w, "accepted");
+    await w.goTo(25, 20);
+    await w.page.keyboard.type("very ");
+    await outcome(w, "edited");
+    await undoTo(w, "shop/prices.py", PRICES);
+    await w.command("View: Close All Editors");
+  },
+
+  "a proposal that is dismissed is told apart from one that is rejected": async (w, model) => {
+    await offered(w, model, ONE, 1);
+    await w.command("Treewright: Dismiss the Proposal");
+    await left(w, 0);
+    await outcome(w, "expired");
+    assert.equal(w.read("shop/prices.py"), PRICES);
+    assert.equal(w.read("shop/cart.py"), CART);
+    await w.command("View: Close All Editors");
+  },
+};
+
+const settings = (model) => ({ "treewright.agent.openaiBaseUrl": model.url, "treewright.agent.model": "scripted" });
+
+export default { name: "a scripted model that edits", settings, scenarios };
