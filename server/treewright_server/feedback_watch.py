@@ -26,6 +26,8 @@ PART_GRACE_S = 30.0
 MAX_HUNKS_FOR_PARTS = 8
 """Above this many hunks in a file only all or nothing is recognised: 2^n texts to compare."""
 MAX_WATCHED = 256
+CONTEXTS = (48, 8, 2)
+"""Bytes on both sides that tell an accepted hunk from text like it; few when typed close by."""
 
 
 class Hunk(NamedTuple):
@@ -84,6 +86,24 @@ class _File:
             at = end
         parts.append(self.base[at:])
         return b"".join(parts), regions
+
+    def locate(self, text: bytes) -> None:
+        """Find what the client says is accepted in text that was edited elsewhere before."""
+        if not self.chosen:
+            return
+        composed, composed_regions = self.compose(self.chosen)
+        regions: list[tuple[int, int]] = []
+        for first, last in composed_regions:
+            for context in CONTEXTS:
+                before = composed[max(0, first - context) : first]
+                needle = before + composed[first : last + context]
+                found = text.find(needle)
+                if found >= 0 and text.find(needle, found + 1) < 0:
+                    break
+            else:
+                return
+            regions.append((found + len(before), found + len(before) + last - first))
+        self.regions, self.seen, self.edited = regions, True, False
 
     def match(self, text: bytes) -> frozenset[int] | None:
         """Which hunks make this text of the base; None when no choice of them does."""
@@ -183,6 +203,8 @@ class Ledger:
                 file.chosen = wanted
                 file.seen = file.text is not None and file.compose(wanted)[0] == file.text
                 file.regions = file.compose(wanted)[1]
+                if not file.seen and file.text is not None:
+                    file.locate(file.text)
         watched.applied_at = watched.applied_at or now
         return self._accepted(proposal_id, watched)
 
@@ -252,6 +274,8 @@ class Ledger:
                 _track(file, splices)
                 if _is_taken_back(file, text):
                     return self._reverted(proposal_id, watched, file, now)
+            elif file.chosen:
+                file.locate(text)
             return []
         if not chosen:
             if not file.chosen or not file.seen:

@@ -26,6 +26,34 @@ def test_undo_is_a_revert_even_when_something_was_typed_first() -> None:
     assert event.outcome == "reverted"
 
 
+def test_hunks_accepted_in_text_that_was_edited_before_are_followed() -> None:
+    hunks = [Hunk(0, 10, b"import sys\n"), *RENAME, Hunk(34, 35, b"2")]
+    ledger = shown(hunks)
+    typed = BASE.replace(b"\n\n\n", b"\n\nX = 1\n\n")
+    assert ledger.text("a.py", typed, [Splice(11, 11, 6)], 1.0) == []
+    assert ledger.chose("p", {"a.py": [1, 2]}, 2.0) == []
+    applied = typed.replace(b"old", b"new").replace(b"return 1", b"return 2")
+    assert ledger.text("a.py", applied, [Splice(22, 25, 3), Splice(40, 41, 1)], 2.0) == []
+    ledger.decided("p", "accepted_in_part")
+    (event,) = ledger.text("a.py", typed, [Splice(22, 25, 3), Splice(40, 41, 1)], 3.0)
+    assert event.outcome == "reverted"
+
+
+def test_an_edit_of_such_a_hunk_is_noticed_and_one_elsewhere_is_not() -> None:
+    ledger = shown(RENAME)
+    typed = b"# hi\n" + BASE
+    ledger.text("a.py", typed, [Splice(0, 0, 5)], 1.0)
+    applied = typed.replace(b"old", b"new")
+    ledger.text("a.py", applied, [Splice(21, 24, 3)], 2.0)
+    (event,) = ledger.chose("p", {"a.py": [0]}, 2.0)
+    assert event.outcome == "accepted"
+    ledger.text("a.py", applied + b"# end\n", [Splice(len(applied), len(applied), 6)], 3.0)
+    assert ledger.saved("a.py") == []
+    ledger.text("a.py", applied.replace(b"new", b"newer"), [Splice(24, 24, 2)], 4.0)
+    (event,) = ledger.saved("a.py")
+    assert event.outcome == "edited"
+
+
 def test_a_deleted_line_that_comes_back_is_a_revert() -> None:
     ledger = shown([Hunk(0, 10, b"")])
     applied = BASE[10:]
