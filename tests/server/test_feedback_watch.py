@@ -47,9 +47,10 @@ def test_an_edit_of_such_a_hunk_is_noticed_and_one_elsewhere_is_not() -> None:
     ledger.text("a.py", applied, [Splice(21, 24, 3)], 2.0)
     (event,) = ledger.chose("p", {"a.py": [0]}, 2.0)
     assert event.outcome == "accepted"
-    ledger.text("a.py", applied + b"# end\n", [Splice(len(applied), len(applied), 6)], 3.0)
+    longer = applied + b"# end\n"
+    ledger.text("a.py", longer, [Splice(len(applied), len(applied), 6)], 3.0)
     assert ledger.saved("a.py") == []
-    ledger.text("a.py", applied.replace(b"new", b"newer"), [Splice(24, 24, 2)], 4.0)
+    ledger.text("a.py", longer.replace(b"new", b"nEw"), [Splice(22, 23, 1)], 4.0)
     (event,) = ledger.saved("a.py")
     assert event.outcome == "edited"
 
