@@ -32,7 +32,13 @@ test-slow: $(VENV)/.dev ## run the tests that take minutes
 # torch 2.13.0 has a build for processors: where pip finds that one, 1.6 GB are installed instead of 6.
 TRAINERS := torch==2.13.0 trl==1.16.0 peft==0.21.2 datasets==5.2.0 transformers==5.24.0 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.32.0
 
-trainers: .venv-training/.done
+# Axolotl and LLaMA-Factory only check configurations and read rows here: what they need for that, beside
+# the torch of the others, and what LLaMA-Factory wants older.
+AXOLOTL      := axolotl==0.19.0 addict==2.4.0 certifi colorama==0.4.6 llvmlite==0.50.0 numba==0.68.1 pillow requests urllib3
+LLAMAFACTORY := llamafactory==0.9.5 transformers==5.6.0 tokenizers==0.22.2 huggingface_hub==1.33.0 trl==0.24.0 peft==0.18.1 \
+                omegaconf==2.4.0 pillow httpx httpcore certifi
+
+trainers: .venv-training/.done .venv-axolotl/.done .venv-llamafactory/.done
 
 .venv-training/.done:
 	rm -rf .venv-training
@@ -40,8 +46,18 @@ trainers: .venv-training/.done
 	.venv-training/bin/pip install -qq $(TRAINERS)
 	touch $@
 
+.venv-axolotl/.done: PACKAGES := $(AXOLOTL)
+.venv-llamafactory/.done: PACKAGES := $(LLAMAFACTORY)
+.venv-axolotl/.done .venv-llamafactory/.done: .venv-training/.done
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	cd .venv-training/lib/python3* && pwd | sed 's,$$,/site-packages,' > $(CURDIR)/$(@D)/training.pth
+	mv $(@D)/training.pth $(@D)/lib/python3*/site-packages/
+	$(@D)/bin/pip install -qq --no-deps $(PACKAGES)
+	touch $@
+
 test-training: $(VENV)/.dev trainers ## exports in the real trainers' hands, a tiny LoRA run (installs 2 GB or more once)
-	TREEWRIGHT_REQUIRE_TRAINERS=1 $(BIN)/python -m pytest -m slow tests/agent/test_feedback_training.py $(ARGS)
+	TREEWRIGHT_REQUIRE_TRAINERS=1 $(BIN)/python -m pytest -m slow tests/agent/test_feedback_training.py tests/agent/test_feedback_trainers.py $(ARGS)
 
 e2e: $(VENV)/.dev ## only the tests with real processes and a real Neovim
 	$(BIN)/python -m pytest -m e2e $(ARGS)
@@ -75,7 +91,7 @@ fmt: $(VENV)/.dev ## format and sort imports
 	$(BIN)/ruff check --fix-only --quiet $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(VENV)/.run ## measure treewright beside jedi-language-server and basedpyright
+bench: $(VENV)/.run ## measure treewright on Django beside ty, zuban, basedpyright, jedi and pylsp
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 picture: $(VENV)/.run ## draw docs/images/make-run.svg from a real session

@@ -66,13 +66,30 @@ def test_messages_hold_what_the_user_kept(store: FeedbackStore) -> None:
     ("format", "n_rows"),
     [
         ("messages", 2), ("prompt_completion", 2), ("alpaca", 2), ("sharegpt", 2), ("dpo", 1),
-        ("kto", 4), ("kto_messages", 4), ("next_edit", 1),
+        ("dpo_messages", 1), ("kto", 4), ("kto_messages", 4), ("kto_text", 4), ("next_edit", 1),
     ],
 )  # fmt: skip
 def test_each_format_has_its_columns_only(store: FeedbackStore, format: str, n_rows: int) -> None:
     fill(store)
     found = rows(store, format)
     assert [tuple(row) for row in found] == [FORMATS[format].columns] * n_rows
+
+
+def test_a_row_offers_the_tools_that_it_calls_and_a_few_others(store: FeedbackStore) -> None:
+    fill(store)
+    offered = [
+        [t["function"]["name"] for t in json.loads(row["tools"])] for row in rows(store, "kto")
+    ]
+    assert all("replace_text" in names and len(names) == 6 for names in offered)
+    assert offered == [sorted(names) for names in offered]
+    assert offered[0] != offered[3]  # by the request
+    assert offered[1] == offered[2]  # one request, two answers
+    (row, *_) = rows(store, "sharegpt", n_tools=0)
+    (only,) = json.loads(row["tools"])
+    assert only["function"]["name"] == "replace_text"
+    assert len(json.dumps(only)) < 4000
+    (row, *_) = rows(store, "sharegpt", n_tools=1000)
+    assert len(json.loads(row["tools"])) > 40
 
 
 def test_labels_of_kto(store: FeedbackStore) -> None:
@@ -99,6 +116,7 @@ def test_filters(store: FeedbackStore) -> None:
     assert len(rows(store, "messages", chosen=Filter(origins=frozenset({"human"})))) == 1
     assert len(rows(store, "messages", chosen=Filter(per_project=1))) == 1
     assert rows(store, "messages", chosen=Filter(languages=frozenset({"go"}))) == []
+    assert len(rows(store, "messages", chosen=Filter(per_user=2))) == 2
     with pytest.raises(ArgumentsError, match="nonsense is none of"):
         Filter(outcomes=frozenset({"nonsense"}))
 
@@ -125,7 +143,9 @@ def test_a_folder_is_split_by_project_with_a_card(store: FeedbackStore, tmp_path
     assert len(projects) == 3
     assert sum(map(len, projects.values())) == 20  # no project stands in two of them
     assert "| accepted | 40 |" in (tmp_path / "out/README.md").read_text()
-    info = json.loads((tmp_path / "out/dataset_info.json").read_text())
+    assert json.loads((tmp_path / "out/dataset_info.json").read_text()) == {}
+    export_folder(store, tmp_path / "other", format="sharegpt", shares=(0.2, 0.2), near=1.0)
+    info = json.loads((tmp_path / "other/dataset_info.json").read_text())
     assert info["treewright_train"]["file_name"] == "train.jsonl"
 
 

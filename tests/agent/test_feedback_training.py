@@ -110,7 +110,7 @@ def test_configurations_name_what_the_export_holds(exports: Path, tmp_path: Path
 
 def test_what_a_trainer_cannot_read_is_said(exports: Path, tmp_path: Path) -> None:
     for trainer, data, message in [
-        ("axolotl", exports / "dpo-json", "export messages, alpaca or kto"),
+        ("axolotl", exports / "dpo-json", "export messages, alpaca, dpo_messages or kto_text"),
         ("llamafactory", exports / "dpo-json", "holds another format"),
         ("axolotl", tmp_path, "run `treewright feedback export --folder` first"),
         ("other", exports / "dpo-json", "is none of"),
@@ -153,7 +153,7 @@ def test_the_real_loaders_read_every_export(exports: Path) -> None:
         assert seen["n"] > 0
         assert seen["columns"] == list(FORMATS[name.split("-")[0]].columns), name
     assert "<call>" in found["messages-json"]["rendered"]["text"]
-    assert found["messages-parquet"]["tools"] == found["messages-json"]["tools"] > 10
+    assert found["messages-parquet"]["tools"] == found["messages-json"]["tools"] == 6
     assert "<call>" in found["dpo-json"]["rendered"]["chosen"]
     assert found["dpo-json"]["rendered"]["chosen"] != found["dpo-json"]["rendered"]["rejected"]
 

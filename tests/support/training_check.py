@@ -22,10 +22,11 @@ from typing import Any
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 
+# The turn has the name that real templates give it: Axolotl looks for it to know which fields count.
 TEMPLATE = (
     "{%- if tools %}<|system|>{{ tools | tojson }}\n{%- endif %}"
-    "{%- for m in messages %}<|{{ m.role }}|>{{ m.content or '' }}"
-    "{%- for c in m.tool_calls or [] %}<call>{{ c.function | tojson }}{%- endfor %}<|end|>\n"
+    "{%- for message in messages %}<|{{ message.role }}|>{{ message.content or '' }}"
+    "{%- for c in message.tool_calls or [] %}<call>{{ c.function | tojson }}{%- endfor %}<|end|>\n"
     "{%- endfor %}{%- if add_generation_prompt %}<|assistant|>{%- endif %}"
 )
 
@@ -149,7 +150,7 @@ def scores(folder: Path, query: Path, *texts: Path) -> dict[str, Any]:
     for text in texts:
         given = tokenizer([str(query)], [str(text)], return_tensors="np")
         feed = {k: np.asarray(v, dtype=np.int64) for k, v in given.items() if k in names}
-        found.append(float(session.run(["logits"], feed)[0][0, 0]))
+        found.append(float(np.asarray(session.run(["logits"], feed)[0])[0, 0]))
     return {"scores": found}
 
 

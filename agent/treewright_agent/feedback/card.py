@@ -73,19 +73,20 @@ _TAGS = {
 
 
 def dataset_info(kind: Format, counts: Mapping[str, int], ending: str) -> dict[str, Any]:
-    """`dataset_info.json` of LLaMA-Factory: one entry a split; {} for formats it cannot read."""
+    """`dataset_info.json` of LLaMA-Factory: one entry a split; {} for formats it cannot read.
+
+    `messages` is one of those: its `sharegpt` reader leaves tool calls out and its `openai` reader
+    writes their arguments as a text in a text (0.9.5), so that `sharegpt` is what it gets.
+    """
     shape: dict[str, Any]
     if kind.name == "alpaca":
         shape = {"columns": {"prompt": "instruction", "query": "input", "response": "output"}}
     elif kind.name == "sharegpt":
         columns = {"messages": "conversations", "system": "system", "tools": "tools"}
         shape = {"formatting": "sharegpt", "columns": columns}
-    elif kind.name == "messages":
-        shape = {
-            "formatting": "sharegpt",
-            "columns": {"messages": "messages", "tools": "tools"},
-            "tags": _TAGS,
-        }
+    elif kind.name == "dpo_messages":
+        columns = {name: name for name in kind.columns}
+        shape = {"formatting": "sharegpt", "ranking": True, "columns": columns, "tags": _TAGS}
     elif kind.name == "kto_messages":
         columns = {"messages": "messages", "kto_tag": "kto_tag"}
         shape = {"formatting": "sharegpt", "columns": columns, "tags": _TAGS}

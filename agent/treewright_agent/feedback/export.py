@@ -17,8 +17,9 @@ from treewright_agent.calls import canonical_json
 from treewright_agent.feedback.card import card, dataset_info
 from treewright_agent.feedback.dedup import Deduplicator
 from treewright_agent.feedback.formats import FORMATS, Format
-from treewright_agent.feedback.samples import Filter, Source, capped, samples, split_of
+from treewright_agent.feedback.samples import Filter, Source, samples, split_of
 from treewright_agent.feedback.store import FeedbackStore
+from treewright_agent.feedback.toolbox import OTHERS, Toolbox
 from treewright_agent.feedback.triples import triples
 from treewright_indexer.errors import ArgumentsError
 
@@ -44,16 +45,19 @@ def export(
     chosen: Filter | None = None,
     provenance: bool = False,
     near: float = 0.9,
+    n_tools: int = OTHERS,
 ) -> Exported:
     """Write all rows to `out` as JSON Lines. Raises ArgumentsError for an unknown format.
 
     `provenance` adds a column with ids, origin and time. `near` is the similarity from which a
-    row repeats an earlier one. Open `out` with UTF-8 and `newline="\\n"`.
+    row repeats an earlier one. `n_tools` is how many tools a row offers beside those it calls. Open
+    `out` with UTF-8 and `newline="\\n"`.
     """
     left_out: Counter[str] = Counter()
     n_rows = 0
     chosen = chosen or Filter(workspace=workspace)
-    for row, _ in rows_of(store, _format(format), chosen, left_out, provenance, near):
+    tools = Toolbox(n_tools)
+    for row, _ in rows_of(store, _format(format), chosen, left_out, provenance, near, tools):
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
         n_rows += 1
     return Exported(n_rows, dict(sorted(left_out.items())))
@@ -67,6 +71,7 @@ def export_folder(
     chosen: Filter | None = None,
     provenance: bool = False,
     near: float = 0.9,
+    n_tools: int = OTHERS,
     parquet: bool = False,
     shares: tuple[float, float] = (0.1, 0.1),
 ) -> Exported:
@@ -80,7 +85,8 @@ def export_folder(
     left_out: Counter[str] = Counter()
     splits: dict[str, list[dict[str, Any]]] = {name: [] for name in SPLITS}
     taken: list[Source] = []
-    for row, source in rows_of(store, kind, chosen or Filter(), left_out, provenance, near):
+    found = rows_of(store, kind, chosen or Filter(), left_out, provenance, near, Toolbox(n_tools))
+    for row, source in found:
         splits[split_of(source.project, shares)].append(row)
         taken.append(source)
     folder.mkdir(parents=True, exist_ok=True)
@@ -120,10 +126,28 @@ def rows_of(
     left_out: Counter[str],
     provenance: bool,
     near: float,
+    tools: Toolbox | None = None,
 ) -> Iterator[tuple[dict[str, Any], Source]]:
     """Rows in order, each with where it came from, without repetitions and secrets."""
+    found = _fresh(store, kind, chosen, left_out, near, tools or Toolbox())
+    if chosen.per_project is not None or chosen.per_user is not None:
+        found = iter(_capped(list(found), chosen, left_out))
+    for row, source in found:
+        if provenance:
+            row["provenance"] = _provenance(source)
+        yield row, source
+
+
+def _fresh(
+    store: FeedbackStore,
+    kind: Format,
+    chosen: Filter,
+    left_out: Counter[str],
+    near: float,
+    tools: Toolbox,
+) -> Iterator[tuple[dict[str, Any], Source]]:
     seen = Deduplicator(near)
-    for row, source in _made(store, kind, chosen, left_out):
+    for row, source in _made(store, kind, chosen, left_out, tools):
         # Redacted when recorded, and once more: rules grow, and what leaves must meet today's.
         clean: Any = store.redactor.json({key: row[key] for key in row if key != "tools"})
         repeats = seen.repeats(canonical_json(clean))
@@ -132,20 +156,38 @@ def rows_of(
             continue
         if "tools" in row:
             clean["tools"] = row["tools"]
-        if provenance:
-            clean["provenance"] = _provenance(source)
         yield clean, source
 
 
+def _capped(
+    rows: list[tuple[dict[str, Any], Source]], chosen: Filter, left_out: Counter[str]
+) -> list[tuple[dict[str, Any], Source]]:
+    """At most `per_project` rows of each workspace and `per_user` of all, the newest, in order. Of
+    one proposal or search the first ones stay, which are its best."""
+    seen: Counter[str] = Counter()
+    kept: set[int] = set()
+    newest = sorted(range(len(rows)), key=lambda n: (-rows[n][1].time, n))
+    for number in newest:
+        project = rows[number][1].project
+        if chosen.per_project is not None and seen[project] >= chosen.per_project:
+            left_out["over the cap of its workspace"] += 1
+        elif chosen.per_user is not None and len(kept) >= chosen.per_user:
+            left_out["over the cap of one user"] += 1
+        else:
+            seen[project] += 1
+            kept.add(number)
+    return [row for number, row in enumerate(rows) if number in kept]
+
+
 def _made(
-    store: FeedbackStore, kind: Format, chosen: Filter, left_out: Counter[str]
+    store: FeedbackStore, kind: Format, chosen: Filter, left_out: Counter[str], tools: Toolbox
 ) -> Iterator[tuple[dict[str, Any], Source]]:
     if kind.name == "reranker":
         yield from triples(store, chosen, left_out)
         return
-    found = capped(samples(store, chosen, left_out), chosen.per_project, left_out)
+    found = list(samples(store, chosen, left_out))
     used: set[str] = set()
-    for row, sample in kind.rows(found, tools_json()):
+    for row, sample in kind.rows(found, tools):
         used.add(sample.row.id)
         yield row, sample.source
     unused = sum(sample.row.id not in used for sample in found)
@@ -162,24 +204,6 @@ def _provenance(source: Source) -> dict[str, Any]:
         "rung": source.rung,
         "time": source.time,
     }
-
-
-def tools_json() -> str:
-    """The schemas of every operation as a JSON text, which every reader of rows can load."""
-    from treewright_agent.operations import OPERATIONS, schema
-
-    tools = [
-        {
-            "type": "function",
-            "function": {
-                "name": operation.name,
-                "description": operation.description,
-                "parameters": schema(operation),
-            },
-        }
-        for operation in OPERATIONS
-    ]
-    return canonical_json(tools)
 
 
 def _format(name: str) -> Format:

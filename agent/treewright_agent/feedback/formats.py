@@ -1,7 +1,9 @@
 """The forms that trainers read: one function a format, from samples to rows.
 
 Column names are those of TRL, Axolotl and LLaMA-Factory as of 2026. `tools` and
-tool-call arguments are JSON texts, which every version of the readers can load.
+tool-call arguments are JSON texts, which every version of the readers can load. Which trainer reads
+which format is tried with the trainers themselves (`tests/agent/test_feedback_trainers.py`): some
+load a form and train on an empty answer.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from treewright_agent.feedback.samples import (
     code_before,
     instruction,
 )
+from treewright_agent.feedback.toolbox import Toolbox
 
 Row = dict[str, Any]
 Labelled = Iterator[tuple[Row, Sample]]
@@ -33,7 +36,7 @@ class Format(NamedTuple):
     name: str
     columns: tuple[str, ...]
     read_by: str
-    rows: Callable[[Sequence[Sample], str], Labelled]
+    rows: Callable[[Sequence[Sample], Toolbox], Labelled]
 
 
 def _system() -> Row:
@@ -68,21 +71,21 @@ def _said(calls: Iterable[ToolCall]) -> str:
     )
 
 
-def _messages(samples: Sequence[Sample], tools: str) -> Labelled:
+def _messages(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
     for sample in samples:
         if sample.kept is not None:
             messages = [*_prompt(sample), _assistant(sample.kept)]
-            yield {"messages": messages, "tools": tools}, sample
+            yield {"messages": messages, "tools": _offered(tools, sample, sample.kept)}, sample
 
 
-def _prompt_completion(samples: Sequence[Sample], tools: str) -> Labelled:
+def _prompt_completion(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
     for sample in samples:
         if sample.kept is not None:
             row = {"prompt": _prompt(sample), "completion": [_assistant(sample.kept)]}
-            yield {**row, "tools": tools}, sample
+            yield {**row, "tools": _offered(tools, sample, sample.kept)}, sample
 
 
-def _alpaca(samples: Sequence[Sample], tools: str) -> Labelled:
+def _alpaca(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
     """The code before, the instruction, and the change the user kept as a diff."""
     for sample in samples:
         if sample.kept_diff:
@@ -96,7 +99,7 @@ def _alpaca(samples: Sequence[Sample], tools: str) -> Labelled:
             )
 
 
-def _sharegpt(samples: Sequence[Sample], tools: str) -> Labelled:
+def _sharegpt(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
     for sample in samples:
         if sample.kept is not None:
             call = [{"name": c.name, "arguments": dict(c.arguments)} for c in sample.kept]
@@ -108,37 +111,54 @@ def _sharegpt(samples: Sequence[Sample], tools: str) -> Labelled:
                         {"from": "function_call", "value": value},
                     ],
                     "system": SYSTEM,
-                    "tools": tools,
+                    "tools": _offered(tools, sample, sample.kept),
                 },
                 sample,
             )
 
 
-def _dpo(samples: Sequence[Sample], tools: str) -> Labelled:
-    """What the user made of a proposal over the proposal; and, of two answers to one request,
-    the kept one over the refused one."""
+def _dpo(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
+    for sample, chosen, rejected in _pairs(samples):
+        yield (
+            {
+                "prompt": _prompt(sample),
+                "chosen": [_assistant(chosen)],
+                "rejected": [_assistant(rejected)],
+                "tools": _offered(tools, sample, [*chosen, *rejected]),
+            },
+            sample,
+        )
+
+
+def _dpo_messages(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
+    """As Axolotl and LLaMA-Factory read them: answers are texts."""
+    for sample, chosen, rejected in _pairs(samples):
+        answers = {"chosen": chosen, "rejected": rejected}
+        said = {n: {"role": "assistant", "content": _said(c)} for n, c in answers.items()}
+        yield {"messages": _prompt(sample), **said}, sample
+
+
+def _pairs(
+    samples: Sequence[Sample],
+) -> Iterator[tuple[Sample, tuple[ToolCall, ...], tuple[ToolCall, ...]]]:
+    """(sample, chosen, rejected): what the user made of a proposal over the proposal; and, of two
+    answers to one request, the kept one over the refused one."""
     by_request: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.was_changed and sample.kept is not None:
-            yield _pair(sample, sample.kept, sample.proposed, tools), sample
+            yield sample, sample.kept, sample.proposed
         by_request[sample.request].append(sample)
     for group in by_request.values():
         kept = [s for s in group if s.kept is not None and not s.was_changed]
         for good in kept[:1]:
             for bad in group:
                 if bad.refused and bad.proposed != good.kept and good.kept is not None:
-                    yield _pair(good, good.kept, bad.proposed, tools), good
+                    yield good, good.kept, bad.proposed
 
 
-def _pair(
-    sample: Sample, chosen: Iterable[ToolCall], rejected: Iterable[ToolCall], tools: str
-) -> Row:
-    return {
-        "prompt": _prompt(sample),
-        "chosen": [_assistant(chosen)],
-        "rejected": [_assistant(rejected)],
-        "tools": tools,
-    }
+def _offered(tools: Toolbox, sample: Sample, calls: Iterable[ToolCall]) -> str:
+    """Those that were proposed stand beside those that were kept: the name says nothing."""
+    return tools.offered(sample.request, {c.name for c in (*sample.proposed, *calls)})
 
 
 def _judged(sample: Sample) -> Iterator[tuple[Iterable[ToolCall], bool]]:
@@ -148,7 +168,7 @@ def _judged(sample: Sample) -> Iterator[tuple[Iterable[ToolCall], bool]]:
         yield sample.proposed, False
 
 
-def _kto(samples: Sequence[Sample], tools: str) -> Labelled:
+def _kto(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
     for sample in samples:
         for calls, label in _judged(sample):
             yield (
@@ -156,13 +176,13 @@ def _kto(samples: Sequence[Sample], tools: str) -> Labelled:
                     "prompt": _prompt(sample),
                     "completion": [_assistant(calls)],
                     "label": label,
-                    "tools": tools,
+                    "tools": _offered(tools, sample, calls),
                 },
                 sample,
             )
 
 
-def _kto_messages(samples: Sequence[Sample], tools: str) -> Labelled:
+def _kto_messages(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
     """As LLaMA-Factory reads it: text turns and `kto_tag`."""
     for sample in samples:
         for calls, label in _judged(sample):
@@ -175,12 +195,20 @@ def _kto_messages(samples: Sequence[Sample], tools: str) -> Labelled:
             )
 
 
-def _none(samples: Sequence[Sample], tools: str) -> Labelled:
+def _kto_text(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
+    """As Axolotl reads it: every part is a text, and the configuration says what stands around."""
+    for sample in samples:
+        for calls, label in _judged(sample):
+            row = {"system": SYSTEM, "prompt": sample.request, "completion": _said(calls)}
+            yield {**row, "label": label}, sample
+
+
+def _none(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
     """Made of searches, not of proposals: see `triples`."""
     return iter(())
 
 
-def _next_edit(samples: Sequence[Sample], tools: str) -> Labelled:
+def _next_edit(samples: Sequence[Sample], tools: Toolbox) -> Labelled:
     """What the user did shortly before, the code now, and the edit that followed."""
     recent: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
@@ -206,16 +234,19 @@ def _next_edit(samples: Sequence[Sample], tools: str) -> Labelled:
 FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
-        Format("messages", ("messages", "tools"), "TRL SFT, Axolotl, LLaMA-Factory", _messages),
+        Format("messages", ("messages", "tools"), "TRL SFT, Axolotl", _messages),
         Format(
             "prompt_completion", ("prompt", "completion", "tools"), "TRL SFT", _prompt_completion
         ),
         Format("alpaca", ("instruction", "input", "output"), "LLaMA-Factory, Axolotl", _alpaca),
         Format("sharegpt", ("conversations", "system", "tools"), "LLaMA-Factory", _sharegpt),
         Format("dpo", ("prompt", "chosen", "rejected", "tools"), "TRL DPO and Reward", _dpo),
+        Format("dpo_messages", ("messages", "chosen", "rejected"), "DPO of LLaMA-Factory and Axolotl",
+               _dpo_messages),
         Format("kto", ("prompt", "completion", "label", "tools"), "TRL KTO", _kto),
         Format("kto_messages", ("messages", "kto_tag"), "LLaMA-Factory KTO", _kto_messages),
+        Format("kto_text", ("system", "prompt", "completion", "label"), "Axolotl KTO", _kto_text),
         Format("reranker", ("query", "positive", "negative"), "sentence-transformers", _none),
         Format("next_edit", ("events", "input", "output"), "next-edit models", _next_edit),
     )
-}
+}  # fmt: skip

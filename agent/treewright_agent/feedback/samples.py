@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -117,6 +117,8 @@ class Filter:
     origins: frozenset[str] = frozenset()
     per_project: int | None = None
     """At most so many rows of one workspace, the newest ones."""
+    per_user: int | None = None
+    """At most so many rows of the whole store, which is one user's; the newest ones."""
     standing: float | None = None
     """Only what still stood to this share or more when it was last measured."""
 
@@ -170,24 +172,6 @@ def samples(store: FeedbackStore, chosen: Filter, left_out: Counter[str]) -> Ite
             left_out["filtered"] += 1
         else:
             yield sample
-
-
-def capped(
-    found: Iterable[Sample], per_project: int | None, left_out: Counter[str]
-) -> list[Sample]:
-    """At most `per_project` of each workspace, the newest, in the order they came."""
-    rows = list(found)
-    if per_project is None:
-        return rows
-    seen: Counter[str] = Counter()
-    kept: list[Sample] = []
-    for sample in reversed(rows):
-        seen[sample.project] += 1
-        if seen[sample.project] <= per_project:
-            kept.append(sample)
-        else:
-            left_out["over the cap of its workspace"] += 1
-    return kept[::-1]
 
 
 def _sample(row: ProposalRow) -> tuple[Sample | None, str]:

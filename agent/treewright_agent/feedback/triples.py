@@ -25,7 +25,6 @@ def triples(
 ) -> Iterator[tuple[dict[str, Any], Source]]:
     """Rows with where they came from, oldest search first."""
     levels = consents(store.database)
-    counts: Counter[str] = Counter()
     for row in store.searches(chosen.workspace):
         if (chosen.since is not None and row.time < chosen.since) or (
             chosen.until is not None and row.time >= chosen.until
@@ -38,12 +37,10 @@ def triples(
         elif not row.uses:
             left_out["nothing was used"] += 1
         else:
-            yield from _of(row, chosen, counts, left_out)
+            yield from _of(row, left_out)
 
 
-def _of(
-    row: SearchRow, chosen: Filter, counts: Counter[str], left_out: Counter[str]
-) -> Iterator[tuple[dict[str, Any], Source]]:
+def _of(row: SearchRow, left_out: Counter[str]) -> Iterator[tuple[dict[str, Any], Source]]:
     found = judged(row)
     if found is None:
         left_out["nothing was passed over"] += 1
@@ -60,10 +57,6 @@ def _of(
             positive, negative = text_of(found.results[index]), text_of(found.results[other])
             if not positive.strip() or not negative.strip():
                 left_out["hidden"] += 1
-                continue
-            counts[source.project] += 1
-            if chosen.per_project is not None and counts[source.project] > chosen.per_project:
-                left_out["over the cap of its workspace"] += 1
                 continue
             yield {"query": found.query, "positive": positive, "negative": negative}, source
 

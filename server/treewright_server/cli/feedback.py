@@ -54,31 +54,30 @@ def _export(store: FeedbackStore, arguments: Namespace) -> int:
         outcomes=frozenset(arguments.outcome),
         origins=frozenset(arguments.origin),
         per_project=arguments.per_workspace,
+        per_user=arguments.per_user,
         standing=arguments.standing,
     )
     if arguments.redact_path or arguments.redact_name:
         from treewright_agent.feedback import Redactor
 
         store.redactor = Redactor(arguments.redact_path, arguments.redact_name)
-    kind, provenance, near = arguments.format, arguments.provenance, arguments.near
-    if not 0 < near <= 1:
+    if not 0 < arguments.near <= 1:
         usage("--near must be above 0 and at most 1")
+    options: dict[str, Any] = {
+        "format": arguments.format, "chosen": chosen, "provenance": arguments.provenance,
+        "near": arguments.near, "n_tools": max(0, arguments.tools),
+    }  # fmt: skip
     if arguments.folder:
-        done = export_folder(
-            store, Path(arguments.folder), format=kind, chosen=chosen, provenance=provenance,
-            near=near, parquet=arguments.parquet,
-        )  # fmt: skip
+        done = export_folder(store, Path(arguments.folder), parquet=arguments.parquet, **options)
     elif arguments.parquet:
         usage("--parquet needs --folder")
     elif arguments.output:
         with Path(arguments.output).open("w", encoding="utf-8", newline="\n") as out:
-            done = export(store, out, format=kind, chosen=chosen, provenance=provenance, near=near)
+            done = export(store, out, **options)
     else:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # pyright: ignore
-        done = export(
-            store, sys.stdout, format=kind, chosen=chosen, provenance=provenance, near=near
-        )
+        done = export(store, sys.stdout, **options)
         sys.stdout.flush()
     left_out = ", ".join(f"{n} {reason}" for reason, n in done.left_out.items())
     note = f"; left out: {left_out}" if left_out else ""

@@ -78,6 +78,13 @@ def _export(actions: Any) -> None:
         "--per-workspace", type=int, metavar="N", help="at most N rows of one workspace"
     )
     export.add_argument(
+        "--per-user", type=int, metavar="N", help="at most N rows in all: a store is one user's"
+    )
+    export.add_argument(
+        "--tools", type=int, default=5, metavar="N",
+        help="tools that a row offers beside those it calls (5)",
+    )  # fmt: skip
+    export.add_argument(
         "--near", type=float, default=0.9, metavar="SHARE",
         help="similarity from which a row repeats an earlier one (0.9; 1 drops equal rows only)",
     )  # fmt: skip

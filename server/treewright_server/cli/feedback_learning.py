@@ -226,8 +226,8 @@ def _model(store: FeedbackStore, arguments: Namespace) -> Verdict:
 def _answerer(url: str, model: str, arguments: Namespace) -> Answerer:
     """One decision of the model, as a task would ask for it."""
     from treewright_agent.calls import Call
-    from treewright_agent.feedback.export import tools_json
     from treewright_agent.feedback.samples import SYSTEM
+    from treewright_agent.feedback.toolbox import tools_json
     from treewright_agent.models.calling import Caller
     from treewright_agent.models.client import ChatClient
     from treewright_agent.models.endpoint import Endpoint, Secret

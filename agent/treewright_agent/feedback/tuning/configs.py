@@ -1,17 +1,23 @@
 """Ready configurations for trainers of language models: LoRA on what `export_folder` wrote.
 
 They name the files and columns of an export as the trainers read them; the model is the user's
-choice and is named nowhere here.
+choice and is named nowhere here. Rows may be as long as the longest of the export: trainers drop a
+longer one or cut its answer off, and say little.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from treewright_indexer.errors import ArgumentsError
 
 TRAINERS = ("axolotl", "llamafactory", "trl")
+_LEAST_TOKENS, _MOST_TOKENS = 2_048, 32_768
+_CHARACTERS = 2.0
+"""Of one token, of code, at the least."""
 
 
 def write_config(
@@ -36,7 +42,7 @@ def write_config(
         command = (
             "#!/bin/sh\n"
             f"python train_lora.py --model {_sh(model)} --data {_sh(str(data.resolve()))}"
-            " --output adapter\n"
+            f" --output adapter --max-length {_length(train)}\n"
         )
         (output / "train.sh").write_text(command, "utf-8")
         return [output / "train_lora.py", output / "train.sh"]
@@ -47,25 +53,42 @@ def write_config(
     return [path]
 
 
+_CHATML = {
+    "prompt_format": "<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{prompt}<|im_end|>\n"
+    "<|im_start|>assistant\n",
+    "completion_format": "{completion}<|im_end|>\n",
+}
+
+
 def _axolotl(data: Path, columns: frozenset[str], model: str, template: str) -> str:
+    top: list[str] = []
     if {"messages", "tools"} <= columns:
         kind = [
             "    type: chat_template", "    field_messages: messages", "    field_tools: tools",
             "    roles_to_train: [assistant]",
         ]  # fmt: skip
-        top: list[str] = []
     elif {"instruction", "input", "output"} <= columns:
-        kind, top = ["    type: alpaca"], []
-    elif {"prompt", "completion", "label"} <= columns:
+        kind = ["    type: alpaca"]
+    elif {"messages", "chosen", "rejected"} <= columns:
         kind = [
-            "    type: user_defined", "    field_prompt: prompt",
-            "    field_completion: completion", "    field_label: label",
+            "    type: chat_template.default", "    field_messages: messages",
+            "    field_chosen: chosen", "    field_rejected: rejected",
+        ]  # fmt: skip
+        top = ["rl: dpo"]
+    elif {"system", "prompt", "completion", "label"} <= columns:
+        kind = [
+            "    type:", *(f"      field_{n}: {n}" for n in ("system", "prompt", "completion", "label")),
+            "      # ChatML; write the turns of another model's template in its place.",
+            *(f"      {name}: {_yaml(text)}" for name, text in _CHATML.items()),
         ]  # fmt: skip
         top = ["rl: kto", "remove_unused_columns: false"]
     else:
         raise ArgumentsError(
-            "axolotl: export messages, alpaca or kto for it; its DPO wants another layout"
+            "axolotl: export messages, alpaca, dpo_messages or kto_text for it; "
+            f"{data} holds another format"
         )
+    train = _split(data, "train")
+    assert train is not None  # looked for by who calls
     lines = [
         f"base_model: {_yaml(model)}",
         *top,
@@ -75,7 +98,7 @@ def _axolotl(data: Path, columns: frozenset[str], model: str, template: str) -> 
         "lora_dropout: 0.05",
         "lora_target_linear: true",
         "datasets:",
-        *_axolotl_dataset(_split(data, "train"), kind),
+        *_axolotl_dataset(train, kind),
     ]
     validation = _split(data, "validation")
     if validation is not None:
@@ -83,7 +106,7 @@ def _axolotl(data: Path, columns: frozenset[str], model: str, template: str) -> 
     return _text([
         *lines,
         "output_dir: adapter",
-        "sequence_len: 4096",
+        f"sequence_len: {_length(train)}",
         "micro_batch_size: 1",
         "gradient_accumulation_steps: 16",
         "num_epochs: 2",
@@ -98,13 +121,14 @@ def _axolotl(data: Path, columns: frozenset[str], model: str, template: str) -> 
     ])  # fmt: skip
 
 
-def _axolotl_dataset(path: Path | None, kind: list[str]) -> list[str]:
-    assert path is not None
+def _axolotl_dataset(path: Path, kind: list[str]) -> list[str]:
     form = "parquet" if path.suffix == ".parquet" else "json"
-    return [f"  - path: {_yaml(str(path.resolve()))}", f"    ds_type: {form}", *kind]
+    return [
+        f"  - path: {_yaml(str(path.resolve()))}", f"    ds_type: {form}", "    split: train", *kind,
+    ]  # fmt: skip
 
 
-_STAGES = {"kto_messages": "kto", "sharegpt": "sft", "messages": "sft", "alpaca": "sft"}
+_FOR_LLAMAFACTORY = ("sharegpt", "alpaca", "dpo_messages", "kto_messages")
 
 
 def _llamafactory(data: Path, columns: frozenset[str], model: str, template: str) -> str:
@@ -112,9 +136,11 @@ def _llamafactory(data: Path, columns: frozenset[str], model: str, template: str
     names: list[str] = sorted(json.loads(info.read_text("utf-8"))) if info.exists() else []
     if "treewright_train" not in names:
         raise ArgumentsError(
-            f"llamafactory: export {', '.join(_STAGES)} for it; {data} holds another format"
+            f"llamafactory: export {', '.join(_FOR_LLAMAFACTORY)} for it; {data} holds another format"
         )
-    stage = "kto" if "kto_tag" in columns else "sft"
+    stage = "kto" if "kto_tag" in columns else "dpo" if "chosen" in columns else "sft"
+    train = _split(data, "train")
+    assert train is not None  # looked for by who calls
     lines = [
         f"model_name_or_path: {_yaml(model)}",
         f"stage: {stage}",
@@ -132,7 +158,7 @@ def _llamafactory(data: Path, columns: frozenset[str], model: str, template: str
     return _text([
         *lines,
         f"template: {_yaml(template)}",
-        "cutoff_len: 4096",
+        f"cutoff_len: {_length(train)}",
         "output_dir: adapter",
         "per_device_train_batch_size: 1",
         "gradient_accumulation_steps: 16",
@@ -151,16 +177,32 @@ def _split(data: Path, name: str) -> Path | None:
 
 
 def _columns(path: Path) -> frozenset[str]:
+    return frozenset(next(_rows(path), dict[str, Any]()))
+
+
+def _length(path: Path) -> int:
+    """Tokens that the longest row takes, at most, as a power of two."""
+    longest = max((len(json.dumps(row, ensure_ascii=False)) for row in _rows(path)), default=0)
+    tokens = _LEAST_TOKENS
+    while tokens < min(longest / _CHARACTERS, _MOST_TOKENS):
+        tokens *= 2
+    return tokens
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix == ".jsonl":
         with path.open(encoding="utf-8") as lines:
-            return frozenset(json.loads(next(lines)))
+            for line in lines:
+                yield json.loads(line)
+        return
     try:
         import pyarrow.parquet as pq  # type: ignore[import-untyped]
     except ImportError as error:
         raise ArgumentsError(
             "Parquet needs the `pyarrow` package: pip install 'treewright[parquet]'"
         ) from error
-    return frozenset(pq.read_schema(path).names)  # pyright: ignore
+    for batch in pq.ParquetFile(path).iter_batches():  # pyright: ignore
+        yield from batch.to_pylist()  # pyright: ignore
 
 
 def _yaml(text: str) -> str:
