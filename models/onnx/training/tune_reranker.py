@@ -7,8 +7,10 @@
 Weights are read back from the int8 graph, so that nothing but what ships is needed. Each step teaches
 that the result that was used answers the query better than the one that was passed over (logistic
 loss on the difference). Queries held out from training decide: only when more of their pairs are in
-order than before, by the margin, and the weights are int8 again, OUT gets a model folder; name it in
-`treewright.search.reranker`, and take the setting away to go back. One line of JSON says the numbers.
+order than before, by the margin, and at most 1 % of those of others (`--general`, triples too) is
+lost, OUT gets a model folder, its weights int8 again, with the hashes of the queries it has seen. Put
+it in force with `treewright feedback evaluate reranker --cross-encoder OUT --promote`, which measures
+once more, and take it back with `--rollback`. One line of JSON says the numbers.
 """
 
 from __future__ import annotations
@@ -33,14 +35,16 @@ from onnx import numpy_helper
 from safetensors.numpy import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "indexer"))
-from treewright_indexer.encoders.codetext import plain_words, query_text  # noqa: E402
-from treewright_indexer.encoders.manifest import Manifest, read_manifest  # noqa: E402
-from treewright_indexer.encoders.onnx import OnnxReranker  # noqa: E402
-from treewright_indexer.encoders.providers import EncoderSettings  # noqa: E402
-from treewright_indexer.encoders.wordpiece import WordPiece  # noqa: E402
+from treewright_indexer.encoders.codetext import plain_words, query_text
+from treewright_indexer.encoders.manifest import Manifest, read_manifest
+from treewright_indexer.encoders.onnx import OnnxReranker
+from treewright_indexer.encoders.providers import EncoderSettings
+from treewright_indexer.encoders.wordpiece import WordPiece
 
 MARGIN = 0.02
 """Of the share of held-out pairs that are in order."""
+LOSS = 0.01
+"""Of that share on what others search for."""
 
 
 def unpack(model: Path, folder: Path) -> None:
@@ -121,6 +125,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--general", type=Path, help="triples of others: at most 1 % may be lost")
     parser.add_argument("--rate", type=float, default=3e-5)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--batch", type=int, default=16)
@@ -137,7 +142,9 @@ def main() -> None:
     apart = set(queries[: max(1, int(len(queries) * given.held_out))])
     train = [row for row in rows if row["query"] not in apart]
     held_out = [row for row in rows if row["query"] in apart]
-    before = in_order(of_model(manifest), held_out)
+    general = triples(given.general) if given.general else []
+    shipped = of_model(manifest)
+    before, general_before = in_order(shipped, held_out), in_order(shipped, general)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "trained"
         unpack(manifest.model_path, folder)
@@ -164,11 +171,18 @@ def main() -> None:
         about["name"] = f"{manifest.name}-tuned"
         about["sha256"] = hashlib.sha256((tuned / manifest.file).read_bytes()).hexdigest()
         (tuned / "manifest.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
-        after = in_order(of_model(read_manifest(tuned)), held_out)
-        kept = after >= before + MARGIN
+        fitted = of_model(read_manifest(tuned))
+        after, general_after = in_order(fitted, held_out), in_order(fitted, general)
+        kept = after >= before + MARGIN and general_after >= (1 - LOSS) * general_before
         if kept:
+            seen = sorted({hashlib.sha256(row["query"].encode("utf-8", "replace")).hexdigest() for row in train})
+            (tuned / "queries.json").write_text(json.dumps({"trained": seen}) + "\n", "utf-8")
             shutil.copytree(tuned, given.output, dirs_exist_ok=True)
-    print(json.dumps({"before": round(before, 4), "after": round(after, 4), "n": len(held_out), "kept": kept}))
+    figures = {
+        "before": round(before, 4), "after": round(after, 4), "n": len(held_out), "kept": kept,
+        "general_before": round(general_before, 4), "general_after": round(general_after, 4),
+    }  # fmt: skip
+    print(json.dumps(figures))  # noqa: T201
 
 
 if __name__ == "__main__":
