@@ -115,7 +115,7 @@ SEEDS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "from itsdangerous import TimestampSigner\ns = TimestampSigner('k')\nassert s.validate(s.sign('x')) is True and s.validate('y.z') is False"),
 )  # fmt: skip
 
-_TEXT = (".py", ".toml", ".cfg", ".ini", ".txt", ".json", ".in")
+_TEXT = (".py", ".toml", ".cfg", ".ini", ".txt", ".json", ".in", ".po")
 
 
 def load_packages(folder: str) -> list[Case]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +17,8 @@ from treewright_agent.repair.clues import clues_of, hints_of
 from treewright_agent.repair.model import Candidate, Combination, Edit, Failed, Observed, TestCase
 from treewright_agent.repair.mutate import Clues, Scope, generate
 from treewright_agent.repair.ranking import Behaviour, rank
-from treewright_agent.repair.search import Verdict, _ordered_pairs  # pyright: ignore[reportPrivateUsage]
+from treewright_agent.repair.search import Budget, Search, Verdict, _ordered_pairs  # pyright: ignore[reportPrivateUsage]
+from treewright_agent.repair.session import HostSession
 from treewright_agent.repair.source import Module
 from treewright_agent.repair.space import is_test_file
 from treewright_agent.repair.suspicion import suspicion
@@ -379,6 +383,38 @@ def test_what_needs_a_fresh_import_is_in_no_pair() -> None:
     verdicts = [Verdict(c, frozenset({1}), changed=True, broke=False) for c in (inside, outside)]
     for pair in _ordered_pairs(verdicts, [inside, outside]):
         assert all(part.unit is not None for part in pair.parts)
+
+
+class _AllSlow(HostSession):
+    """Every candidate runs out of its time, swapped in or imported anew."""
+
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+        self.asked: list[tuple[bool, Combination]] = []
+
+    def attempt(
+        self, combinations: Sequence[tuple[int, Combination]], request: Mapping[str, Any],
+        token: CancelToken, deadline: float, *, fresh: bool,
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
+        for number, combination in combinations:
+            assert fresh or all(part.unit is not None for part in combination.parts)
+            self.asked.append((fresh, combination))
+            yield {"id": number, "result": "timeout"}
+
+
+def test_slow_edits_outside_functions_are_tried_again_with_a_fresh_import() -> None:
+    source = "X = 1\n\n\ndef f(a, b):\n    return a + b\n"
+    start = source.index("a + b")
+    inside = _alone("a * b", start, start + 5, source, 1.0)[0].parts[0]
+    outside = Candidate("a.py", (Edit(4, 5, "2"),), "x", 1.0, 0, None)
+    target = TestCase(0, "test_a.py::test", "test_a.py", 1, "failed")
+    session, deadline = _AllSlow(), time.monotonic() + 60
+    search = Search(
+        session, Observed([target], []), [target], [], Budget(), deadline, CancelToken()
+    )
+    assert not search.run([inside, outside]).plausible
+    assert [fresh for fresh, c in session.asked if c.parts[0] is outside] == [True, True]
+    assert [fresh for fresh, c in session.asked if c.parts[0] is inside] == [False, False]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from treewright_agent.repair.clues import clues_of
-from treewright_agent.repair.model import Combination, Observed, TestCase, Unit
+from treewright_agent.repair.model import Combination, Failed, Observed, TestCase, Unit
 from treewright_agent.repair.mutate import Clues
 from treewright_agent.repair.ranking import Behaviour, Ranked, rank
 from treewright_agent.repair.search import Budget, Found, Progress, Search
 from treewright_agent.repair.session import HostSession, Plan, Start
 from treewright_agent.repair.space import Space, is_test_file
+from treewright_agent.repair.surroundings import why_elsewhere
 from treewright_agent.repair.suspicion import suspicion
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
@@ -41,6 +42,8 @@ class Outcome:
     wall_s: float = 0.0
     plugins: bool = True
     """The tests were run with pytest's installed plugins."""
+    left_out: frozenset[str] = frozenset()
+    """Files of tests that cannot be loaded for what their surroundings lack."""
     note: str = ""
     """Why there is no repair, or what is unsure about it."""
 
@@ -84,9 +87,13 @@ def _repair(
     token: CancelToken,
     progress: Progress,
 ) -> Outcome:
-    targets = [test for test in observed.failing if wanted(test)]
+    targets, all_of_them = [test for test in observed.failing if wanted(test)], observed
     if not targets and not observed.errors:
         return Outcome(observed, targets, note="no failing test")
+    targets, observed, elsewhere = _of_the_project(targets, observed, files)
+    if not targets and not observed.errors:
+        return Outcome(all_of_them, targets, note=elsewhere)
+    left_out = {n for n, _ in all_of_them.errors} - {n for n, _ in observed.errors}
     progress("finding the fault", 0, 0)
     keep = observed.passing
     _trace(session, observed, targets, keep, token, deadline)
@@ -118,18 +125,94 @@ def _repair(
     search = Search(session, observed, targets, covering, budget, deadline, token, progress)
     found = search.run(space.candidates, space.late)
     progress("comparing repairs", found.n_tried, len(found.plausible))
+    left: list[TestCase] = []
+    if not found.plausible:
+        found.plausible, left = _of_their_own(found, targets, files)
+        targets = [test for test in targets if test not in left]
     behaviour = _behaviour(session, space, found, targets, keep, clues.called, token, deadline)
     ranked = rank(found.plausible, space.modules, clues, behaviour)
     return Outcome(
-        observed,
+        all_of_them,
         targets,
         ranked,
         [verdict.combination for verdict in found.partial],
         behaviour,
         found.n_tried,
         found.n_generated,
-        note=_note(found),
+        left_out=frozenset(left_out),
+        note="; ".join(filter(None, (_note(found), _still_failing(left), elsewhere))),
     )
+
+
+def _of_the_project(
+    targets: Sequence[TestCase], observed: Observed, files: Mapping[str, SourceText]
+) -> tuple[list[TestCase], Observed, str]:
+    """The targets and the files that could not be collected without those that fail for their
+    surroundings, and a sentence about these."""
+    tests = {test.file for test in observed.tests} | {f for f in files if is_test_file(f)}
+    reasons: dict[str, int] = {}
+    kept: list[TestCase] = []
+    for test in targets:
+        why = why_elsewhere(test.failed, files, tests)
+        if why:
+            reasons[why] = reasons.get(why, 0) + 1
+        else:
+            kept.append(test)
+    errors: list[tuple[str, Failed]] = []
+    for name, failed in observed.errors:
+        why = why_elsewhere(failed, files, {*tests, name})
+        if not why and kept and failed.kind != "ImportError":
+            inside = any(frame[0] in files and frame[0] not in tests for frame in failed.frames)
+            why = "" if inside else f"{name} cannot be loaded: {failed.kind}"
+        if why:
+            reasons[why] = reasons.get(why, 0) + 1
+        else:
+            errors.append((name, failed))
+    if not reasons:
+        return kept, observed, ""
+    most = max(reasons, key=lambda why: reasons[why])
+    n = sum(reasons.values())
+    said = f"{n} tests or files of tests fail for their surroundings ({most})"
+    return kept, Observed(observed.tests, errors, observed.types), said
+
+
+def _of_their_own(
+    found: Found, targets: Sequence[TestCase], files: Mapping[str, SourceText]
+) -> tuple[list[Combination], list[TestCase]]:
+    """Repairs after which every failing test passes that runs the changed functions, and the
+    tests that fail for something else. The most tests first; none without such a repair."""
+    best: list[Combination] = []
+    passed: frozenset[int] = frozenset()
+    for verdict in found.partial:
+        if best and verdict.passed != passed:
+            continue
+        rest = [test for test in targets if test.index not in verdict.passed]
+        if any(_runs(test, verdict.combination, files) for test in rest):
+            continue
+        best.append(verdict.combination)
+        passed = verdict.passed
+    return best, [test for test in targets if test.index not in passed] if best else []
+
+
+def _runs(test: TestCase, combination: Combination, files: Mapping[str, SourceText]) -> bool:
+    """Does the test get into a changed function? Yes, when nobody traced it."""
+    if not test.lines:
+        return True
+    for part in combination.parts:
+        unit = part.unit
+        if unit is None:
+            return True
+        last = files[unit.file].line_of(max(unit.start, unit.end - 1)) + 1
+        if any(unit.def_line < line <= last for line in test.lines.get(unit.file, ())):
+            return True
+    return False
+
+
+def _still_failing(left: Sequence[TestCase]) -> str:
+    if not left:
+        return ""
+    names = ", ".join(test.id for test in left[:3])
+    return f"{len(left)} other tests fail for something else: {names}"
 
 
 def _named_where_it_raised(clues: Clues, files: Mapping[str, SourceText]) -> frozenset[str]:

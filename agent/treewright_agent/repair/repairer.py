@@ -79,11 +79,11 @@ def mend(
         return Repaired((), (), before, None, outcome.note or "no failing test")
     patches = patches_of(outcome, files, workshop.root, workshop.snapshot.revision)
     left = seconds - (time.monotonic() - started)
-    confirmed, after = _confirmed(workshop, outcome, patches, tests, max(5.0, left), token)
+    confirmed, after = _confirmed(workshop, outcome, patches, max(5.0, left), token)
     if not confirmed:
         note = outcome.note or "what the search found does not pass in a clean run"
         return Repaired((), (), before, None, note)
-    note = ambiguity(outcome, confirmed)
+    note = "; ".join(filter(None, (ambiguity(outcome, confirmed), outcome.note)))
     if confirmed[0].doubts:
         note = "; ".join(filter(None, (note, *confirmed[0].doubts)))
     return Repaired(
@@ -236,22 +236,28 @@ def _place(test: TestCase) -> tuple[str, int]:
 
 
 def _confirmed(
-    workshop: ShadowWorkshop, outcome: Outcome, patches: Sequence[Patch], tests: Sequence[str],
-    seconds: float, token: CancelToken,
+    workshop: ShadowWorkshop, outcome: Outcome, patches: Sequence[Patch], seconds: float,
+    token: CancelToken,
 ) -> tuple[list[Patch], TestRun | None]:  # fmt: skip
     """The patches from the first one on that passes a clean run of the real runner.
 
-    Without `tests` everything must pass; with them, these must, and nothing else may fail
-    that passed before.
+    The targets of the search must, and nothing else may fail that passed before.
     """
     deadline = time.monotonic() + seconds
     allowed = {t.id for t in outcome.observed.failing} - {t.id for t in outcome.targets}
+    # a file that cannot be loaded keeps the runner from running the others: those are named then
+    known = {name for name, _ in outcome.observed.errors} - outcome.left_out
+    collected = list(dict.fromkeys([*(t.file for t in outcome.observed.tests), *sorted(known)]))
+    chosen: Sequence[str] = collected if outcome.left_out else ()
     for number, patch in enumerate(patches[:_MAX_CONFIRMED]):
         left = deadline - time.monotonic()
         if left <= 0:
             break
-        run = workshop.test(patch.change, (), left, token, plugins=outcome.plugins)
+        run = workshop.test(patch.change, chosen, left, token, plugins=outcome.plugins)
+        if run.kind == "collection" and not {f.path for f in run.failures} & {*collected}:
+            chosen = collected
+            run = workshop.test(patch.change, chosen, left, token, plugins=outcome.plugins)
         failed = {failure.node_id for failure in run.failures}
-        if run.passed or (tests and run.kind == "failed" and failed <= allowed):
+        if run.passed or (allowed and run.kind == "failed" and failed <= allowed):
             return list(patches[number:]), run
     return [], None

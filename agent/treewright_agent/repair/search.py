@@ -144,7 +144,9 @@ class Search:
             self._timed_out = []
             self._limit = min(10.0, self._limit * 20)
             self._seen -= {_key(c) for c in again}
-            self._attempt(again, share=0.6)
+            self._attempt([c for c in again if _swappable(c)], share=0.6)
+            # those that were imported anew are so again
+            self._attempt_fresh([c for c in again if not _swappable(c)], 0.3)
             self._limit = max(0.006, self._limit / 20)
         if self.found.plausible:
             return
@@ -263,13 +265,7 @@ class Search:
         own tests."""
         wanted = frozenset(self._targets)
         helpful = sorted(
-            (
-                v
-                for v in self._verdicts
-                if v.passed
-                and not v.broke
-                and all(part.unit is not None for part in v.combination.parts)
-            ),
+            (v for v in self._verdicts if v.passed and not v.broke and _swappable(v.combination)),
             key=lambda v: v.combination.cost,
         )[:120]
         found: list[Combination] = []
@@ -292,6 +288,10 @@ class Search:
         yield from sorted(found, key=lambda c: c.cost)
 
 
+def _swappable(combination: Combination) -> bool:
+    return all(part.unit is not None for part in combination.parts)
+
+
 def _key(combination: Combination) -> tuple[object, ...]:
     return tuple(sorted((part.file, part.edits) for part in combination.parts))
 
@@ -302,7 +302,7 @@ def _ordered_pairs(
     """Pairs worth trying, the likeliest first: one that helped or changed something, with
     one that is cheap anyhow."""
     # what needs a fresh import is not swapped in, neither alone nor beside another
-    verdicts = [v for v in verdicts if all(p.unit is not None for p in v.combination.parts)]
+    verdicts = [v for v in verdicts if _swappable(v.combination)]
     helped = sorted(
         (v for v in verdicts if v.passed and len(v.combination.parts) == 1),
         key=lambda v: (v.broke, -len(v.passed), v.combination.cost),

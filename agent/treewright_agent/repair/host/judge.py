@@ -17,6 +17,8 @@ from treewright_agent.repair.host.spectrum import Spectrum
 from treewright_agent.repair.host.state import State
 from treewright_agent.repair.host.swap import Swapper, Unit, Unswappable
 
+_ENOUGH_FAILED = 6
+"""A candidate after which so many failing tests still fail, and none passes, is given up."""
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _MAX_FRAMES = 40
 
@@ -192,7 +194,8 @@ class Judge:
                 continue
             failed[str(index)] = signature(failure)
             timed_out = timed_out or failure.kind == "OutOfTime"
-            if not self._every_target or timed_out:
+            hopeless = len(failed) >= _ENOUGH_FAILED and not passed
+            if not self._every_target or timed_out or hopeless:
                 # the next candidate most likely fails here too
                 self._targets.insert(0, self._targets.pop(position))
                 break
