@@ -191,7 +191,13 @@ M.commands = {
   log = function()
     local path = vim.env.TREEWRIGHT_HOME and vim.fs.joinpath(vim.env.TREEWRIGHT_HOME, 'log')
       or vim.fn.expand((vim.env.XDG_STATE_HOME or '~/.local/state') .. '/treewright/log')
-    vim.cmd.edit(vim.fn.fnameescape(vim.fs.joinpath(path, 'treewright.log')))
+    path = vim.fs.joinpath(path, 'treewright.log')
+    -- A server that does not start writes no log of its own; what it said stands in Neovim's.
+    if not rpc.client() or vim.fn.filereadable(path) == 0 then
+      path = vim.lsp.log.get_filename()
+    end
+    vim.cmd.edit(vim.fn.fnameescape(path))
+    vim.cmd.normal({ 'G', bang = true })
   end,
   restart = function()
     local watchdog = require('treewright.watchdog')

@@ -7,6 +7,8 @@ local text = require('treewright.text')
 
 local M = {}
 
+local NOTHING = 'there is no hunk in this buffer; :Treewright review shows what is open'
+
 M.namespace = vim.api.nvim_create_namespace('treewright.inline')
 
 local highlights = {
@@ -291,13 +293,17 @@ local function go_on(buffer)
 end
 
 function M.accept()
+  local review = require('treewright.review')
+  if review.is_here() then
+    return review.decide('accept', true)
+  end
   local shown = M.at_cursor()
   if not shown then
     local entry = proposals.in_buffer(vim.api.nvim_get_current_buf())[1]
     if entry then
       return proposals.complain(entry, 'the text has changed since this was proposed', M.show)
     end
-    return rpc.say('there is no hunk in this buffer')
+    return rpc.say(NOTHING)
   end
   local ok, reason = proposals.accept(shown.entry, { shown.hunk.id })
   if not ok then
@@ -307,9 +313,13 @@ function M.accept()
 end
 
 function M.reject()
+  local review = require('treewright.review')
+  if review.is_here() then
+    return review.decide('reject', true)
+  end
   local shown = M.at_cursor()
   if not shown then
-    return rpc.say('there is no hunk in this buffer')
+    return rpc.say(NOTHING)
   end
   proposals.reject(shown.entry, { shown.hunk.id })
   go_on(shown.buffer)
@@ -318,7 +328,15 @@ end
 --- Everything that is proposed for this buffer.
 function M.all(decision)
   local buffer = vim.api.nvim_get_current_buf()
-  for _, entry in ipairs(proposals.in_buffer(buffer)) do
+  local review = require('treewright.review')
+  if review.is_here() then
+    return review.decide(decision)
+  end
+  local entries = proposals.in_buffer(buffer)
+  if #entries == 0 then
+    return rpc.say(NOTHING)
+  end
+  for _, entry in ipairs(entries) do
     local ids = vim.tbl_map(function(hunk)
       return hunk.id
     end, entry:pending(vim.uri_from_bufnr(buffer)))
@@ -337,7 +355,7 @@ end
 function M.step(forward)
   local found = M.hunks(vim.api.nvim_get_current_buf())
   if #found == 0 then
-    return rpc.say('there is no hunk in this buffer')
+    return rpc.say(NOTHING)
   end
   local cursor = vim.api.nvim_win_get_cursor(0)
   local row, column = cursor[1] - 1, cursor[2]

@@ -265,6 +265,37 @@ function M.open()
   proposals.reload(draw)
 end
 
+--- @return boolean whether the cursor stands in the review
+function M.is_here()
+  return vim.api.nvim_buf_get_name(0) == NAME
+end
+
+--- Decide what the cursor stands on: the proposal, or with `part` its file or hunk there.
+--- @param decision 'accept'|'reject'
+--- @param part boolean?
+function M.decide(decision, part)
+  local what = here()
+  if not what and #proposals.entries == 1 then
+    what = { entry = proposals.entries[1] }
+  end
+  if not what then
+    return rpc.say('put the cursor on a proposal')
+  end
+  if not part then
+    what = { entry = what.entry }
+  end
+  if decision == 'reject' then
+    return actions.x(what)
+  end
+  if not (what.file or what.hunk) then
+    return actions.a(what)
+  end
+  local ok, reason = proposals.accept(what.entry, ids_of(what))
+  if not ok then
+    proposals.complain(what.entry, reason, show)
+  end
+end
+
 --- Show a proposal where it is reviewed best: in its only file, else in the review.
 --- @param entry treewright.Entry
 function M.present(entry)
