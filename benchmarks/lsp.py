@@ -37,6 +37,7 @@ class Server:
         assert self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
         self._count = 0
+        self.peak_mb = 0.0
         self.capabilities: dict[str, Any] = {}
 
     @property
@@ -100,6 +101,10 @@ class Server:
         page = os.sysconf("SC_PAGE_SIZE")
         pages = (int(_stat(pid)[21]) for pid in (self._process.pid, *_below(self._process.pid)))
         return sum(pages) * page / 2**20
+
+    def sample(self) -> None:
+        """Look at the memory: `peak_mb` is the most that any look saw, ended children included."""
+        self.peak_mb = max(self.peak_mb, self.memory_mb())
 
     def stop(self) -> None:
         for pid in _below(self._process.pid):

@@ -1,10 +1,11 @@
-"""`make bench`: the measurements that need no corpus of their own, beside peers, in one run.
+"""`make bench`: start-up, the index and every request beside the other servers, in one run.
 
     python benchmarks/run.py [WORKSPACE] [--peers VENV] [--runs N]
 
-WORKSPACE is this repository by default; name a larger project for figures that say more. The
-peers (python-lsp-server, jedi-language-server) are installed into `build/peers` from the
-registry when they are not there. The other measurements have scripts of their own:
+WORKSPACE is Django's source distribution by default, fetched by name from the registry into
+`build/corpora`; the peers (ty, zuban, basedpyright, jedi-language-server, python-lsp-server)
+are installed into `build/peers` when they are not there. Everything is a median of runs taken
+in turn, and the ratios are what counts. The other measurements have scripts of their own:
 
     benchmarks/search.py      search quality on the labelled queries, and its speed
     benchmarks/behaviour.py   random refactorings on real packages, judged by their tests
@@ -19,17 +20,20 @@ import sys
 import venv
 from pathlib import Path
 
+from corpora import DJANGO, corpus
+
 ROOT = Path(__file__).resolve().parents[1]
-PEERS = ("python-lsp-server[all]", "jedi-language-server")
+PEERS = ("ty", "zuban", "basedpyright", "jedi-language-server", "python-lsp-server[all]")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("workspace", type=Path, nargs="?", default=ROOT)
+    parser.add_argument("workspace", type=Path, nargs="?")
     parser.add_argument("--peers", type=Path, default=ROOT / "build" / "peers")
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
-    workspace = arguments.workspace.expanduser().resolve()
+    given: Path = arguments.workspace or corpus(DJANGO)
+    workspace = given.expanduser().resolve()
     if not workspace.is_dir():
         print(f"{workspace} is not a folder", file=sys.stderr)
         return 2
@@ -39,6 +43,8 @@ def main() -> int:
         ("start-up", ["startup.py", "--peers", str(peers), "--workspace", str(workspace),
                       "--runs", str(arguments.runs)]),
         ("index", ["index.py", str(workspace), "--rounds", str(arguments.runs)]),
+        ("requests", ["servers.py", str(workspace), "--peers", str(peers),
+                      "--rounds", str(max(1, arguments.runs // 2))]),
     ):  # fmt: skip
         print(f"\n== {title}: {workspace.name}\n", flush=True)
         script = ROOT / "benchmarks" / command[0]

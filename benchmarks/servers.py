@@ -39,6 +39,8 @@ PEERS: Final = {
 }
 WAIT_S: Final = 90.0
 """How long a first right answer is waited for."""
+EDIT_WAIT_S: Final = 12.0
+"""How long a symbol just typed is looked for in the workspace."""
 EDITS: Final = 8
 
 
@@ -173,9 +175,11 @@ def measure(command: Sequence[str], env: dict[str, str], plan: Plan, figures: Fi
                 until_right(server, first, question, figures)
             if question == "cold":
                 settle(server)
+                figures.add("peak MiB", server.peak_mb)
+                figures.add("at rest MiB", server.memory_mb())
             else:
                 ask(server, plan, figures)
-                figures.add("memory MiB", server.memory_mb())
+                figures.add("after questions MiB", server.memory_mb())
         finally:
             server.stop()
 
@@ -184,7 +188,9 @@ def settle(server: Server) -> None:
     """Wait until the server rests: what it builds behind its first answer is done."""
     used, rested = server.cpu_s(), 0
     while rested < 3 and server.age_ms < WAIT_S * 1e3:
-        time.sleep(1)
+        for _ in range(10):
+            time.sleep(0.1)
+            server.sample()
         before, used = used, server.cpu_s()
         rested = rested + 1 if used - before < 0.05 else 0
 
@@ -192,6 +198,7 @@ def settle(server: Server) -> None:
 def until_right(server: Server, name: Name, question: str, figures: Figures) -> None:
     while server.age_ms < WAIT_S * 1e3:
         found = server.request("workspace/symbol", {"query": name.text})
+        server.sample()
         if (name.defined.path, name.defined.line) in places_of(found):
             figures.add(question, server.age_ms)
             return
@@ -240,7 +247,7 @@ def ask(server: Server, plan: Plan, figures: Figures) -> None:
 
 
 def edits(server: Server, where: dict[str, Any], figures: Figures) -> None:
-    """A function typed at the top of the largest file, until the outline has it."""
+    """A function typed at the top of the largest file, until the outline and the workspace have it."""
     document = {"uri": where["textDocument"]["uri"]}
     start = {"line": 0, "character": 0}
     server.request("textDocument/documentSymbol", {"textDocument": document})
@@ -260,6 +267,12 @@ def edits(server: Server, where: dict[str, Any], figures: Figures) -> None:
             if name in names_in(found):
                 break
         figures.add("edit → outline", (time.perf_counter() - began) * 1e3)
+        if "workspaceSymbolProvider" not in server.capabilities:
+            continue
+        right = 0.0
+        while time.perf_counter() - began < EDIT_WAIT_S and not right:
+            right = float(name in names_in(server.request("workspace/symbol", {"query": name})))
+        figures.add("edit → symbol", (time.perf_counter() - began) * 1e3, right)
 
 
 def servers(peers: Path | None, home: Path) -> dict[str, tuple[list[str], dict[str, str]]]:
@@ -275,6 +288,7 @@ def servers(peers: Path | None, home: Path) -> dict[str, tuple[list[str], dict[s
 
 
 def table(results: dict[str, Figures]) -> None:
+    """Medians and 95th percentiles, and how often the answer was right."""
     questions = dict.fromkeys(q for figures in results.values() for q in figures.ms)
     print(f"{'p50 / p95, right':20}" + "".join(f"{name:>28}" for name in results))
     for question in questions:
@@ -287,6 +301,22 @@ def table(results: dict[str, Figures]) -> None:
             p95 = times[min(len(times) - 1, int(len(times) * 0.95))]
             share = f"{statistics.mean(right):.0%}"
             row += f"{f'{statistics.median(times):,.1f} / {p95:,.1f}  {share:>4}':>28}"
+        print(row)
+
+
+def ratios(results: dict[str, Figures]) -> None:
+    """Our median as a share of each peer's: below 1 is less time, or less memory."""
+    ours = next(iter(results.values()))
+    peers = list(results.items())[1:]
+    if not peers:
+        return
+    print(f"\n{'p50, ratio to':20}" + "".join(f"{name:>22}" for name, _ in peers))
+    for question, times in ours.ms.items():
+        row = f"{question:20}"
+        for _, figures in peers:
+            other = figures.ms[question]
+            shown = f"{statistics.median(times) / statistics.median(other):.2f}" if other else "–"
+            row += f"{shown:>22}"
         print(row)
 
 
@@ -322,6 +352,7 @@ def main() -> None:
         shutil.rmtree(home, ignore_errors=True)
     print(f"{arguments.workspace.name}: {len(questions.names)} names, {arguments.rounds} rounds\n")
     table(results)
+    ratios(results)
 
 
 if __name__ == "__main__":
