@@ -103,7 +103,7 @@ class Feedback:
         if not self.on:
             return
         paths = [change.path for change in proposal.change.files]
-        workspace = _workspace_of(snapshot, paths or sorted(proposal.change.paths()))
+        workspace = workspace_of(snapshot, paths or sorted(proposal.change.paths()))
         level = self.level_of(workspace)
         if level == "off":
             return
@@ -229,10 +229,9 @@ class Feedback:
     # ------------------------------------------------------------------ searches and ratings
 
     def searched(
-        self, search: str, snapshot: Snapshot, query: str, rows: Sequence[Mapping[str, Any]]
+        self, search: str, workspace: str, query: str, rows: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Something was done with a search's results: record what it found."""
-        workspace = _workspace_of(snapshot, [])
+        """Something was done with a search's results: record what it found in which workspace."""
         level = self.level_of(workspace)
         if self.on and level != "off":
             self._write(lambda store: store.record_search(search, workspace, query, rows, level))
@@ -244,7 +243,7 @@ class Feedback:
             self._write(lambda store: store.record_search_use(search, result, action))
 
     def rated(self, subject: str, snapshot: Snapshot, rating: int, comment: str) -> bool:
-        workspace = _workspace_of(snapshot, [])
+        workspace = workspace_of(snapshot)
         level = self.level_of(workspace)
         if not self.on or level == "off":
             return False
@@ -337,7 +336,8 @@ def _made(given: Mapping[str, Any]) -> Made:
     return Made(**given)
 
 
-def _workspace_of(snapshot: Snapshot, paths: Sequence[str]) -> str:
+def workspace_of(snapshot: Snapshot, paths: Sequence[str] = ()) -> str:
+    """The folder of the first of `paths` that lies in one; without any the first folder; else ''."""
     folder = next((f for path in paths if (f := snapshot.folder_of(path)) is not None), None)
     if folder is None and not paths and snapshot.folders:
         folder = snapshot.folders[0]

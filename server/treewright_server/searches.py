@@ -32,7 +32,7 @@ class Searches:
     def __init__(self, feedback: Feedback) -> None:
         self._feedback = feedback
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, tuple[str, list[Row], Snapshot]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[str, list[Row], str]] = OrderedDict()
         self._recorded: set[str] = set()
 
     def ranked(self, query: str, rows: list[Row]) -> list[Row]:
@@ -47,9 +47,13 @@ class Searches:
         """The rows, each with `search` and `result`: what names it in `treewright.feedback.search`."""
         if not self._feedback.on:
             return rows
+        from treewright_server.feedback import workspace_of
+
         name = os.urandom(16).hex()
+        workspace = workspace_of(snapshot)
         with self._lock:
-            self._known[name] = (query, [_plain(row) for row in rows[:MAX_RECORDED]], snapshot)
+            # not the snapshot, which would hold every open text as it was
+            self._known[name] = (query, [_plain(row) for row in rows[:MAX_RECORDED]], workspace)
             while len(self._known) > MAX_KEPT:
                 old, _ = self._known.popitem(last=False)
                 self._recorded.discard(old)
@@ -62,7 +66,7 @@ class Searches:
             known = self._known.get(search)
             if known is None:
                 return False
-            query, rows, snapshot = known
+            query, rows, workspace = known
             if result is not None and not 0 <= result < len(rows):
                 raise ArgumentsError(f"result: {result} is none of the {len(rows)} that are kept")
             if result is None and action != "ignored":
@@ -70,7 +74,7 @@ class Searches:
             first = search not in self._recorded
             self._recorded.add(search)
         if first:
-            self._feedback.searched(search, snapshot, query, rows)
+            self._feedback.searched(search, workspace, query, rows)
         if result is None:
             passed_over = range(min(len(rows), _PASSED_OVER))
         else:
