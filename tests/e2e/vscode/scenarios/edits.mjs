@@ -102,6 +102,7 @@ const scenarios = {
     await outcome(w, "accepted");
     await w.goTo(25, 20);
     await w.page.keyboard.type("very ");
+    await w.save(); // the user is content with it
     await outcome(w, "edited");
     await undoTo(w, "shop/prices.py", PRICES);
     await w.command("View: Close All Editors");

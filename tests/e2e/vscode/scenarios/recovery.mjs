@@ -29,7 +29,6 @@ const scenarios = {
     await w.indexed();
   },
 
-
   "a server that dies in the middle of an edit: said, nothing is lost, the next edit works": async (w, model) => {
     const one = [{ calls: [["edit_file", { file_path: "shop/prices.py", search: '"""The lowest of the prices."""', replace: '"""The lowest price."""' }]] }, { calls: [["finish", { summary: "Better words" }]] }];
     await w.open("prices.py");
@@ -43,8 +42,9 @@ const scenarios = {
     for (const pid of servers(w)) process.kill(pid, "SIGKILL");
     await notifications(w).filter({ hasText: /Treewright:/ }).first().waitFor({ timeout: 30_000 });
     await w.shot("crash");
-    await line(w, "# not saved yet").waitFor();
     await w.command("Notifications: Clear All Notifications");
+    await w.goTo(1, 1);
+    await line(w, "# not saved yet").waitFor();
     await until("another one runs", () => servers(w).length > 0, 60_000);
     await w.indexed();
     model.script.length = 0;

@@ -17,10 +17,9 @@ const scenarios = {
     await w.page.keyboard.press("Enter");
     await w.page.locator(".tab.active[data-resource-name='cart.py']").waitFor();
     await graph.locator("select").first().selectOption("impact");
-    await graph.locator("#list .row", { hasText: "test_checkout" }).waitFor({ timeout: 15_000 }).catch(async () => {
-      await graph.locator("select").nth(1).selectOption("2");
-      await graph.locator("#list .row", { hasText: "test_checkout" }).waitFor();
-    });
+    await until("the impact is drawn", async () => (await graph.locator("select").nth(1).inputValue()) === "1");
+    await graph.locator("select").nth(1).selectOption("2");
+    await graph.locator("#list .row", { hasText: "test_checkout" }).waitFor();
     await w.command("View: Close All Editors");
   },
 
