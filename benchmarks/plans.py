@@ -1,7 +1,8 @@
-"""Refactoring requests on real packages, each as a plan of operations that a person wrote.
+"""Refactoring requests on real packages: as plans of operations that a person wrote, and in words.
 
     pip download --no-deps --no-binary :all: click==8.5.1 flask==3.1.3 requests==2.34.2 \
         httpx==0.28.1 tinydb==4.9.0 boltons==26.2.0 isodate==0.7.2 -d FOLDER
+    (and those of plan_requests.py)
     python benchmarks/plans.py FOLDER [--python PYTHON] [--django FOLDER] [--only WORD] [--json FILE]
 
 No model and no code but short pieces in arguments: what is measured is whether the operations
@@ -24,26 +25,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    package: str
-    text: str
-    plan: tuple[tuple[str, dict[str, Any]], ...]
-    files: tuple[str, ...]
-    """What is changed, relative to the package's folder; nothing else may be."""
-    lines: str
-    """Each changed line, without blanks around it, matches this somewhere (empty: any)."""
-    has: tuple[tuple[str, str], ...] = ()
-    gone: str = ""
-    """A pattern that stands nowhere in the Python files afterwards."""
-    tests: tuple[str, ...] = ()
+from benchmarks.plan_requests import IN_WORDS, Request
 
 
 def _p(name: str, **more: Any) -> dict[str, Any]:
@@ -232,16 +219,23 @@ def attempt(root: Path, request: Request, python: str) -> dict[str, Any]:
     row: dict[str, Any] = {"package": request.package, "request": request.text}
     before = _texts(root)
     tests_before = _tests(root, request.tests, python) if request.tests else True
-    plan = [{"operation": name, "arguments": given} for name, given in request.plan]
+    plan: list[dict[str, Any]] = [
+        {"operation": name, "arguments": given} for name, given in request.plan
+    ]
     for call in plan:
         new_path = call["arguments"].get("new_path")
         if new_path:
             call["arguments"]["new_path"] = str(root / new_path)
     started = time.monotonic()
     command = "from treewright_server.cli import main; import sys; sys.exit(main())"
+    verb = (
+        ["apply", str(root), "-", "--write"]
+        if plan
+        else ["task", str(root), request.text, "--write"]
+    )
     done = subprocess.run(
-        [sys.executable, "-c", command, "apply", str(root), "-", "--write"],
-        input=json.dumps(plan), capture_output=True, text=True, timeout=600, check=False,
+        [sys.executable, "-c", command, *verb],
+        input=json.dumps(plan) if plan else None, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     row["seconds"] = round(time.monotonic() - started, 2)
     after = _texts(root)
@@ -252,7 +246,8 @@ def attempt(root: Path, request: Request, python: str) -> dict[str, Any]:
         if done.returncode == 0 or changed:
             trouble.append("it was not refused")
     elif done.returncode != 0:
-        trouble.append(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "refused")
+        said = [line for line in done.stderr.splitlines() if "treewright:" in line]
+        trouble.append((said or [done.stderr.strip() or "refused"])[-1])
     else:
         trouble = _wrong(request, before, after, changed)
         if not trouble and tests_before and request.tests:
@@ -325,7 +320,7 @@ def main() -> None:
     parser.add_argument("--json", default="")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    for request in (*REQUESTS, *(DJANGO if options.django else ())):
+    for request in (*REQUESTS, *IN_WORDS, *(DJANGO if options.django else ())):
         if options.only not in f"{request.package} {request.text}":
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -41,7 +41,7 @@ def bug(
     return Bug(category, ((right, wrong), *more), file)
 
 
-SUITES = ("known", "unseen", "held_out", "fresh_one")
+SUITES = ("known", "unseen", "held_out", "fresh_one", "second_dev", "second_final")
 
 
 def load(suite: str = "all") -> list[Case]:
@@ -55,6 +55,8 @@ def load(suite: str = "all") -> list[Case]:
         held_out,
         numbers,
         projects,
+        second_dev,
+        second_final,
         texts,
         unseen_code,
         unseen_small,
@@ -62,6 +64,13 @@ def load(suite: str = "all") -> list[Case]:
 
     known = (algorithms, classes, numbers, texts, projects)
     unseen = (unseen_small, unseen_code)
-    suites = {"known": known, "unseen": unseen, "held_out": (held_out,), "fresh_one": (fresh_one,)}
-    modules = suites.get(suite, (*known, *unseen, held_out, fresh_one))
+    suites = {
+        "known": known,
+        "unseen": unseen,
+        "held_out": (held_out,),
+        "fresh_one": (fresh_one,),
+        "second_dev": (second_dev,),
+        "second_final": (second_final,),
+    }
+    modules = suites.get(suite, tuple(module for group in suites.values() for module in group))
     return [case for module in modules for case in module.CASES]

@@ -12,6 +12,7 @@ import ast
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from treewright_agent.repair.model import Combination
 from treewright_agent.repair.mutate import Clues
@@ -181,6 +182,8 @@ def _worse(old: Definition, new: Definition, clues: Clues) -> list[tuple[str, fl
     n_lost = _collecting(old) - _collecting(new)
     if n_lost > 0:
         found.append(("what was collected before is thrown away", 1.2 * n_lost))
+    if _cut_short(new) > _cut_short(old):
+        found.append(("a loop that collects ends at the first", 1.2))
     n_idle = _idle(new) - _idle(old)
     if n_idle > 0:
         found.append(("an operation without effect", 1.2))
@@ -259,6 +262,22 @@ def _collecting(function: Definition) -> int:
                 count += any(
                     isinstance(n, ast.Name) and n.id == target.id for n in ast.walk(node.value)
                 )
+    return count
+
+
+def _cut_short(function: Definition) -> int:
+    """`best = max(best, x)` or `total += x` with `break` right behind it."""
+    count = 0
+    for node in ast.walk(function):
+        body = node.body if isinstance(node, (ast.For, ast.AsyncFor, ast.If)) else []
+        for before, statement in pairwise(body):
+            if isinstance(statement, ast.Break):
+                collects = isinstance(before, ast.AugAssign)
+                if isinstance(before, ast.Assign) and isinstance(before.targets[0], ast.Name):
+                    name = before.targets[0].id
+                    loaded = {n.id for n in ast.walk(before.value) if isinstance(n, ast.Name)}
+                    collects = name in loaded
+                count += collects
     return count
 
 

@@ -364,6 +364,8 @@ def _unlike(action: str, condition: str) -> float:
         return 0.0 if asks else 0.4
     if "IndexError" in action:
         return 0.0 if "len(" in condition or condition.startswith("not ") else 0.4
+    if "ValueError" in action and " == 0" in condition and "len(" not in condition:
+        return 0.5  # who refuses zero mostly refuses what is below it as well
     if "ZeroDivisionError" in action:
         return 0.0 if "== 0" in condition or condition.startswith("not ") else 0.5
     return 0.0

@@ -640,6 +640,10 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                 if other != target and alike(kinds, scope.types_of_name(other, statement)):
                     for operator in ("-=", "//=", "+=", "*="):
                         yield f"{target} {operator} {other}", 3.0
+        if given and "NoneType" in kinds:  # a parameter that was left out gets its value here
+            for text, _ in parts_in_use(scope, statement):
+                if text != target:
+                    yield f"{target} = {text}", 2.7
         if kind == "number" and (target in assigned or target in fields):
             yield f"{target} += 1", 2.5 if in_loop else 2.8
             yield f"{target} -= 1", 2.7
@@ -717,6 +721,9 @@ def steps(scope: Scope, statement: ast.stmt) -> Iterator[tuple[str, float]]:
                     for value in names:
                         if value not in (key, target):
                             yield f"{target}[{key}] = {value}", 3.1
+                            if family(scope.types_of_name(value, statement)) == "number":
+                                yield f"{target}[{key}] += {value}", 3.1
+                                yield f"{target}[{key}] -= {value}", 3.4
                     yield f"{target}[{key}] = True", 3.4
                     if "OrderedDict" in kinds:
                         yield f"{target}.move_to_end({key})", 2.7
