@@ -92,10 +92,6 @@ IN_WORDS = (
         ("voluptuous/tests/tests.py", "voluptuous/validators.py"), r"ExactSequence|FixedSequence", gone=r"(?<![\"'.])\bExactSequence\(", tests=("voluptuous/tests/tests.py",),
     ),
     Request(
-        "voluptuous-0.16.0", "turn the star imports of voluptuous/schema_builder.py into explicit ones", (),
-        ("voluptuous/schema_builder.py",), r"import|^[\w, ()#]+$", gone="", tests=("voluptuous/tests/tests.py",),
-    ),
-    Request(
         "sortedcontainers-2.4.0", "rename the method bisect_left of SortedList to left_of", (),
         ("sortedcontainers/sortedlist.py", "sortedcontainers/sortedset.py", "sortedcontainers/sorteddict.py"), r"bisect_left|left_of",
     ),

@@ -111,7 +111,7 @@ RULES: tuple[Rule, ...] = (
     ),
     *_rules(
         "rename_file", "rename move 重命名 改名 移 改成",
-        rf"(?:rename|move)\s+(?:the\s+)?(?:file\s+)?{_quoted('old', FILE)}\s+(?:to|into|as)\s+{_quoted('new', FILE)}",
+        rf"(?:rename|move)\s+(?:the\s+)?(?:file\s+|module\s+(?=\S*/))?{_quoted('old', FILE)}\s+(?:to|into|as)\s+{_quoted('new', FILE)}",
         rf"(?:把|将)\s*(?:文件)?\s*{_quoted('old', FILE)}\s*(?:重命名为|改名为|移动到|移到|改成)\s*{_quoted('new', FILE)}",
     ),
     *_rules(
@@ -139,7 +139,7 @@ RULES: tuple[Rule, ...] = (
     ),
     *_rules(
         "add_parameter", "add give 参",
-        rf"add\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?(?:keyword[- ]only\s+|optional\s+)?(?:parameter|argument|param|arg)\s+[`]?(?P<name>{NAME})(?:\s*:\s*(?P<annotation>[\w.\[\], |]+?))?(?:\s*=\s*(?P<default>{_VALUE}))?[`]?\s+(?:to|in|on)\s+{_FUNCTION}(?:\s*,?\s*(?:and|then)\s+(?P<passed>pass)\s+(?:it|(?P<value>{_VALUE}))(?:\s+(?:along|on|through|at|in|from)\b.*?)?)?{_EVERYWHERE}",
+        rf"add\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?(?:keyword[- ]only\s+|keyword\s+|optional\s+|named\s+)?(?:parameter|argument|param|arg)\s+[`]?(?P<name>{NAME})(?:\s*:\s*(?P<annotation>[\w.\[\], |]+?))?(?:\s*=\s*(?P<default>{_VALUE}))?[`]?\s+(?:to|in|on)\s+{_FUNCTION}(?:\s*,?\s*(?:and|then)\s+(?P<passed>pass)\s+(?:it|(?P<value>{_VALUE}))(?:\s+(?:along|on|through|at|in|from)\b.*?)?)?{_EVERYWHERE}",
         rf"give\s+{_FUNCTION}\s+(?:a\s+|an\s+)?(?:new\s+)?(?:parameter|argument)\s+[`]?(?P<name>{NAME})(?:\s*:\s*(?P<annotation>[\w.\[\], |]+?))?(?:\s*=\s*(?P<default>{_VALUE}))?[`]?(?:\s*,?\s*(?:and|then)\s+(?P<passed>pass)\s+(?:it|(?P<value>{_VALUE})).*?)?",
         rf"(?:给|为|在)\s*(?:函数|方法)?\s*{_symbol('function')}\s*(?:上|中)?\s*(?:添加|增加|加上|加|新增)\s*(?:一个)?\s*(?:参数|形参)\s*[`]?(?P<name>{NAME})(?:\s*:\s*(?P<annotation>[\w.\[\], |]+?))?(?:\s*=\s*(?P<default>{_VALUE}))?[`]?(?:\s*[,\uff0c]?\s*并\s*(?P<passed>传递|传入|传)(?:它|(?P<value>{_VALUE}))?.*)?",
     ),

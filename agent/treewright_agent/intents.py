@@ -51,7 +51,26 @@ def understand(instruction: str) -> Intent | None:
     text = " ".join(instruction.split())
     if not text or len(text) > MAX_LENGTH:
         return None
-    return _understood(text) or _sequence(text)
+    return _understood(text) or _placed_first(text) or _sequence(text)
+
+
+_PLACE_FIRST = re.compile(
+    rf"in\s+(?:the\s+)?(?:file\s+|module\s+)?`?(?P<file>{FILE})`?\s*,?\s+(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_OF_NO_PLACE = frozenset(("rename_file", "rename_module", "fix_tests"))
+
+
+def _placed_first(text: str) -> Intent | None:
+    """ "In app/models.py rename a to b": the place of what follows stands in front."""
+    placed = _PLACE_FIRST.fullmatch(text)
+    intent = _understood(placed["rest"]) if placed is not None else None
+    if placed is None or intent is None or intent.action in _OF_NO_PLACE:
+        return None
+    if intent.slots.get("file") or intent.slots.get("place"):
+        return None
+    slots = {**intent.slots, "file": placed["file"], "place": placed["file"]}
+    return Intent(intent.action, slots, intent.rule_id, intent.confidence)
 
 
 _THEN = re.compile(

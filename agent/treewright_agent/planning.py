@@ -31,6 +31,7 @@ from treewright_agent.planning_scene import (
     file_of,
     new_file,
     operation,
+    parameter_offset,
     signature_rows,
     target_of,
 )
@@ -99,8 +100,8 @@ def _rename_parameter(intent: Intent, scene: Scene) -> Plan:
     rows = signature_rows(scene, target)
     if old not in {row["name"] for row in rows}:
         raise RefusedError(f"{function} has no parameter {old}")
-    changed = [{"name": new, "old": old} if row["name"] == old else row for row in rows]
-    call = Call(operation("change_signature"), {**at(scene, target), "parameters": changed})
+    where = {"path": scene.shown(target.path), "offset": parameter_offset(scene, target, old)}
+    call = Call(operation("rename_symbol"), {**where, "new_name": new})
     return f"Rename parameter {old} of {function} to {new}", [call]
 
 

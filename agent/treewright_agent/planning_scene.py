@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treewright_agent.calls import Call
 from treewright_agent.draft import Draft
@@ -17,6 +17,9 @@ from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph import Target, targets_named
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 Choose = Callable[[str, tuple[str, ...]], "str | None"]
 """(question, choices) -> the user's choice, or None when nobody answered."""
@@ -84,6 +87,9 @@ def target_of(
         found = tops
     if not found:
         raise NoRuleError(f"no symbol named {symbol!r}" + (f" in {place}" if place else ""))
+    sources = [target for target in found if not target.path.endswith(".pyi")]
+    if len(sources) == 1 and {t.name for t in found} == {sources[0].name}:
+        found = sources  # the others are its stubs
     if len(found) == 1:
         return found[0]
     names = tuple(_named(scene, target) for target in found)
@@ -192,15 +198,35 @@ FUNCTIONS = frozenset({"function", "method", "constructor"})
 Plan = tuple[str, list[Call]]
 
 
-def signature_rows(scene: Scene, target: Target) -> list[dict[str, Any]]:
-    """The parameters of a function as they stand, without self, as rows of change_signature."""
-    text = scene.snapshot.text(target.path)
+def _parameters(scene: Scene, target: Target) -> tuple[Node, Node]:
+    """The definition of a function and the list of its parameters. Raises NoRuleError."""
     node = scene.snapshot.tree(target.path).root_node.descendant_for_byte_range(*target.name_span)
     while node is not None and node.type != "function_definition":
         node = node.parent
     listed = node.child_by_field_name("parameters") if node is not None else None
-    if listed is None:
+    if node is None or listed is None:
         raise NoRuleError(f"the parameters of {target.name} cannot be read")
+    return node, listed
+
+
+def parameter_offset(scene: Scene, target: Target, name: str) -> int:
+    """Where the parameter's name stands, in bytes. Raises NoRuleError."""
+    for child in _parameters(scene, target)[1].named_children:
+        pending = [child]
+        while pending:
+            here = pending.pop()
+            if here.type == "identifier":
+                if here.text == name.encode():
+                    return here.start_byte
+                break
+            pending += reversed(here.named_children)
+    raise NoRuleError(f"{target.name} has no parameter {name}")
+
+
+def signature_rows(scene: Scene, target: Target) -> list[dict[str, Any]]:
+    """The parameters of a function as they stand, without self, as rows of change_signature."""
+    text = scene.snapshot.text(target.path)
+    node, listed = _parameters(scene, target)
     rows: list[dict[str, Any]] = []
     for child in listed.named_children:
         if child.type in ("keyword_separator", "positional_separator"):
@@ -210,9 +236,7 @@ def signature_rows(scene: Scene, target: Target) -> list[dict[str, Any]]:
         if child.type == "typed_parameter":
             named = child.named_children[0]
         rows.append({"name": text.slice(Span(named.start_byte, named.end_byte))})
-    decorated = (
-        node.parent is not None and node.parent.type == "decorated_definition" if node else False
-    )
+    decorated = node.parent is not None and node.parent.type == "decorated_definition"
     is_static = decorated and b"staticmethod" in text.data[node.parent.start_byte : node.start_byte]  # type: ignore[union-attr]
     if target.kind in ("method", "constructor") and not is_static and rows:
         rows.pop(0)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.fixtures import workspace_of
 from treewright_agent.intents import understand
-from treewright_agent.planning import NoRuleError, UndecidedError, plan_intent
+from treewright_agent.planning import Choose, NoRuleError, UndecidedError, plan_intent
 from treewright_indexer.cancel import CancelToken
 
 UNDERSTOOD: list[tuple[str, str, dict[str, str]]] = [
@@ -108,7 +107,7 @@ def test_no_request_takes_long() -> None:
 
 
 def planned(
-    root: Path, files: str, request: str, choose: Any = lambda q, c: None
+    root: Path, files: str, request: str, choose: Choose = lambda q, c: None
 ) -> dict[str, str]:
     """Relative path -> text of what the request changes."""
     intent = understand(request)
@@ -133,6 +132,8 @@ TWO = "//- a.py\ndef load(x):\n    return x\n//- b.py\nfrom a import load\n\npri
         ("add parameter y=2 to load and pass it", {"a.py": "def load(x, y=2):\n    return x\n", "b.py": "from a import load\n\nprint(load(1, 2))\n"}),
         ("add parameter y=2 to load", {"a.py": "def load(x, y=2):\n    return x\n"}),
         ("rename parameter x of load to z", {"a.py": "def load(z):\n    return z\n"}),
+        ("in a.py, add a keyword parameter y: int = 2 to load", {"a.py": "def load(x, y: int = 2):\n    return x\n"}),
+        ("rename module ./a.py to ./c.py", {"a.py": "", "c.py": "def load(x):\n    return x\n", "b.py": "from c import load\n\nprint(load(1))\n"}),
         ("rename a.py to c.py", {"a.py": "", "c.py": "def load(x):\n    return x\n", "b.py": "from c import load\n\nprint(load(1))\n"}),
         ("replace `print(X)` by `show(X)`", {"b.py": "from a import load\n\nshow(load(1))\n"}),
     ],
@@ -170,6 +171,17 @@ def test_two_meanings_are_a_question(tmp_path: Path) -> None:
     assert len(caught.value.choices) == 2
     assert list(planned(tmp_path / "2", files, "rename f to g", lambda q, c: c[1])) == ["b.py"]
     assert list(planned(tmp_path / "3", files, "rename f in a.py to g")) == ["a.py"]
+
+
+def test_stubs_are_no_second_meaning(tmp_path: Path) -> None:
+    files = "//- a.py\ndef f(): ...\n//- stubs/a.pyi\ndef f() -> None: ...\n"
+    assert planned(tmp_path, files, "rename f to g")["a.py"] == "def g(): ...\n"
+
+
+def test_a_renamed_parameter_leaves_the_lines_around_it(tmp_path: Path) -> None:
+    files = "//- a.py\ndef f(\n    x, *, y=1\n):\n    return x, y\n\n\nf(1, y=2)\n"
+    after = planned(tmp_path, files, "rename the parameter y of f to z")
+    assert after["a.py"] == "def f(\n    x, *, z=1\n):\n    return x, z\n\n\nf(1, z=2)\n"
 
 
 @pytest.mark.parametrize(
