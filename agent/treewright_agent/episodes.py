@@ -167,7 +167,10 @@ class Episodes:
         return found[-1] if found else None
 
     def of_hash(self, edit_hash: str) -> Episode | None:
-        found = self._rows("edit_hash=?", (edit_hash,))
+        """By the whole hash or its first twelve digits and more."""
+        if len(edit_hash) < 12 or not edit_hash.isalnum():
+            return None
+        found = self._rows("edit_hash like ?", (f"{edit_hash}%",))
         return found[-1] if found else None
 
     def recent(self, limit: int = 20) -> list[Episode]:

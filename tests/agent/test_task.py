@@ -704,6 +704,23 @@ def test_the_same_request_again_asks_no_model_and_gives_the_same_bytes(fx: Fixtu
     assert len(server.requests) == 2
 
 
+def test_an_earlier_answer_is_had_again_by_its_hash(fx: Fixture) -> None:
+    with (
+        model_server(FIX, DONE) as server,
+        services_for(server, episodes=Episodes("w")) as services,
+    ):
+        first = run(fx, services)
+        again = run(fx, services, "", code_version=first.edit_hash[:16])
+        assert (again.success, again.source) == (True, "cache")
+        assert again.to_json(fx.root)["diff"] == first.to_json(fx.root)["diff"]
+        assert "no earlier answer" in run(fx, services, "", code_version="0" * 64).reason
+        fx.open("calc.py", "def add(a, b):\n    return a - b \n")
+        changed = run(fx, services, "", code_version=first.edit_hash)
+        assert (changed.success, changed.status) == (False, "refused")
+        assert "are not as they were" in changed.reason
+        assert len(server.requests) == 2
+
+
 def test_a_changed_target_misses_the_cache(fx: Fixture) -> None:
     with (
         model_server(FIX, DONE, FIX, DONE) as server,

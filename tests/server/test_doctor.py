@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
+import sqlite3
 import subprocess
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
+from treewright_agent.episodes import Episodes
 from treewright_server.cli import main, setup_faults
+from treewright_server.homes import home_folder
 
 
 @pytest.fixture(autouse=True)
@@ -71,9 +75,24 @@ def test_what_crashed_before(home: Path) -> None:
         setup_faults.crashes()
 
 
+def test_an_altered_record_of_tasks(home: Path) -> None:
+    assert setup_faults.audit() == "no task has been recorded"
+    path = home_folder("data") / "agent" / "episodes.db"
+    episodes = Episodes("w", path)
+    for number in range(3):
+        episodes.audit("task", number=number)
+    episodes.close()
+    assert "unbroken" in setup_faults.audit()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("update audit set data = replace(data, '1', '7') where id = 2")
+        db.commit()
+    with pytest.raises(RuntimeError, match="audit row 2 was changed"):
+        setup_faults.audit()
+
+
 def test_the_doctor_says_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor", "--json"])
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["checks"]}
     assert rows["sandbox"]["detail"]
-    for name in ("disk", "watching", "model", "trust", "crashes"):
+    for name in ("disk", "watching", "model", "trust", "crashes", "audit"):
         assert rows[name]["detail"]

@@ -53,6 +53,8 @@ class TaskRequest:
     conversation: tuple[Turn, ...] = ()
     wire: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The task as it was given, for a remote brain."""
+    code_version: str = ""
+    """The edit hash of an earlier answer that is wanted again, and nothing else."""
 
 
 class _Attachment(msgspec.Struct, frozen=True):
@@ -61,10 +63,11 @@ class _Attachment(msgspec.Struct, frozen=True):
 
 
 class _TaskJson(msgspec.Struct, frozen=True):
-    instruction: Annotated[str, msgspec.Meta(max_length=MAX_INSTRUCTION)]
+    instruction: Annotated[str, msgspec.Meta(max_length=MAX_INSTRUCTION)] = ""
     task_id: str | None = None
     kind: Kind = "task"
     attachments: list[_Attachment] = []
+    code_version: str = ""
 
 
 def read_task(raw: bytes) -> TaskRequest:
@@ -83,13 +86,15 @@ def read_task(raw: bytes) -> TaskRequest:
         task = msgspec.convert(row, _TaskJson)
     except msgspec.ValidationError as error:
         raise ArgumentsError(f"the task does not fit: {error}") from error
-    if not task.instruction.strip():
+    if not task.instruction.strip() and not task.code_version:
         raise ArgumentsError("the task's instruction is empty")
     given: dict[str, Any] = {"task_id": task.task_id} if task.task_id else {}
     attachments = tuple((each.source, each.text) for each in task.attachments)
+    instruction = task.instruction.strip() or f"once more the answer {task.code_version}"
     return TaskRequest(
-        task.instruction.strip(), task.kind, attachments=attachments, wire=row, **given
-    )
+        instruction, task.kind, attachments=attachments, wire=row,
+        code_version=task.code_version, **given
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ class Task:
 
     def _climb(self) -> TaskResult:
         request, services = self.request, self.services
+        if request.code_version:
+            return self._version(request.code_version)
         if request.kind not in READ_ONLY:
             if (applied := self._by_learned_rules()) is not None:
                 return applied
@@ -344,6 +346,22 @@ class Task:
             return None
         episode = self.services.episodes.accepted(self.request.instruction, self._target)
         return self._again(episode, episode.fingerprint) if episode is not None else None
+
+    def _version(self, wanted: str) -> TaskResult:
+        """An earlier answer by its hash, on the text that it was made for, checked as if new."""
+        kept = self.services.episodes
+        episode = kept.of_hash(wanted) if kept is not None else None
+        if episode is None:
+            reason = f"no earlier answer of this workspace has the hash {wanted!r}"
+        elif episode.status in ("rejected", "reverted"):
+            reason = f"the answer {wanted[:12]} was {episode.status}"
+        elif episode.target != self._target(episode):
+            reason = f"the files that {wanted[:12]} changes are not as they were when it was made"
+        elif (again := self._again(episode, episode.fingerprint)) is not None:
+            return again
+        else:
+            reason = self.attempts[-1].removeprefix("cache: ")
+        return self._result(False, "refused", "cache", reason, reason=reason)
 
     def _again(self, episode: Episode, fingerprint: str) -> TaskResult | None:
         """Plan an episode's calls once more and check the result as if it were new."""

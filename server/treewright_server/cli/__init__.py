@@ -123,6 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     task.add_argument(
         "--replay", metavar="TRAJECTORY", help="repeat a recorded task, without a model"
     )
+    task.add_argument(
+        "--code-version", metavar="HASH",
+        help="an earlier answer by its `code_hash`, on unchanged files, without a model",
+    )  # fmt: skip
     _json(task)
 
     step = commands.add_parser("step", help="decide for others: serve the step protocol")

@@ -41,6 +41,7 @@ def run(arguments: Namespace) -> int:
         ("model", setup_faults.model, False),
         ("trust", setup_faults.trust, False),
         ("crashes", setup_faults.crashes, False),
+        ("audit", setup_faults.audit, False),
     ]
     rows: list[dict[str, Any]] = []
     for name, check, needed in checks:

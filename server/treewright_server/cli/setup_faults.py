@@ -80,6 +80,25 @@ def trust() -> str:
     return "folders are trusted unless the editor or TREEWRIGHT_TRUSTED says otherwise"
 
 
+def audit() -> str:
+    """Whether the record of what tasks did is as it was written."""
+    from treewright_agent.episodes import Episodes
+
+    path = home_folder("data") / "agent" / "episodes.db"
+    if not path.is_file():
+        return "no task has been recorded"
+    episodes = Episodes("", path)
+    try:
+        broken = episodes.verify_audit()
+    finally:
+        episodes.close()
+    if broken:
+        raise RuntimeError(
+            f"the record of past tasks was altered: {broken}; delete {path} to begin a new one"
+        )
+    return "the record of past tasks is unbroken"
+
+
 def crashes() -> str:
     from treewright_server.crashes import reports
 

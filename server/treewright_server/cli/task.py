@@ -242,6 +242,8 @@ def _approve(plan: Plan, warnings: Any) -> Plan | None:
 
 def _given(arguments: Namespace) -> bytes:
     """The task's JSON, as if it had been read when it is said in words."""
+    if arguments.code_version is not None:
+        return msgspec.json.encode({"code_version": arguments.code_version})
     if arguments.instruction is not None:
         return msgspec.json.encode({"instruction": arguments.instruction})
     if arguments.task_file is None or arguments.task_file == "-":
