@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fixtures import workspace_of
+from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph import (
     callees,
     callers,
@@ -17,6 +18,7 @@ from treewright_indexer.graph import (
     targets_named,
     tests_of,
 )
+from treewright_indexer.graph.references import highlights
 
 DEFINITION_CASES = [
     pytest.param("def f(): ...\n$0f()\n", ["main.py:1"], id="a function of the module"),
@@ -144,3 +146,23 @@ def test_neighbours(tmp_path: Path) -> None:
             "test_a.py:1",
         ]
         assert [t.name for t in tests_of(snapshot, work)] == ["test_work"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(
+            "class A:\n    @property\n    def x(self): ...\n    @x.setter\n    def $0x(self, v): ...\nA().x",
+            [2, 3, 4, 5], id="a property and its setter",
+        ),
+        pytest.param(
+            "class K:\n    A = 1\nmatch k:\n    case K.A | K.$0A: ...", [1, 3, 3], id="patterns",
+        ),
+        pytest.param("sorted(r, $0key=1)\nmax(r, key=2)\nsorted(s, key=3)", [0, 2], id="keywords"),
+    ],
+)  # fmt: skip
+def test_highlights(tmp_path: Path, text: str, lines: list[int]) -> None:
+    with workspace_of(tmp_path, text) as fixture:
+        source = fixture.snapshot.text(fixture.path)
+        found = highlights(fixture.snapshot, fixture.path, fixture.offset, CancelToken())
+        assert [source.line_of(use.span.start) for use in found] == lines

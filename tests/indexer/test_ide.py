@@ -10,6 +10,7 @@ import pytest
 from tests.support.fixtures import Fixture, workspace_of
 from treewright_indexer import graph
 from treewright_indexer.cancel import CancelToken
+from treewright_indexer.ide.arguments import not_given
 from treewright_indexer.ide.calls import foreign_module, incoming, outgoing
 from treewright_indexer.ide.completion import Completion, complete, documentation
 from treewright_indexer.ide.folding import folds
@@ -18,7 +19,12 @@ from treewright_indexer.ide.links import links
 from treewright_indexer.ide.problems import cycles, problems, unresolved
 from treewright_indexer.ide.recent import Recent
 from treewright_indexer.ide.selection import growing
-from treewright_indexer.ide.signatures import parameter_name, signatures, split_parameters
+from treewright_indexer.ide.signatures import (
+    Signature,
+    parameter_name,
+    signatures,
+    split_parameters,
+)
 from treewright_indexer.ide.tokens import tokens
 from treewright_indexer.ide.typed import type_definitions
 from treewright_indexer.text import Span
@@ -108,6 +114,12 @@ def test_each_step_of_a_selection_is_larger(tmp_path: Path, text: str) -> None:
             "@dataclass\nclass A:\n    x: int\n    y: str = ''\nA(1, $0", "A(x: int, y: str = '')",
             "y: str = ''", id="dataclass",
         ),
+        pytest.param("def f(a, b): ...\nf(1, [2, $0", "def f(a, b)", "b", id="inside a list"),
+        pytest.param("def f(a, b): ...\nf({1: 2, $0", "def f(a, b)", "a", id="inside a dictionary"),
+        pytest.param(
+            "class S[T]:\n    def push(self, item: T): ...\ns = S[int]()\ns.push($0",
+            "def push(item: T)", "item: T", id="an instance of a subscripted class",
+        ),
     ],
 )  # fmt: skip
 def test_signatures(tmp_path: Path, text: str, label: str, active: str) -> None:
@@ -190,6 +202,60 @@ def test_completion(tmp_path: Path, text: str, first: list[str]) -> None:
     with workspace_of(tmp_path, text) as fixture:
         labels = [item.label for item in completed(fixture).items]
         assert labels[: len(first)] == first
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        pytest.param("def f(a, bee=1): ...\nf(1, $0)", ["bee"], id="what is not given by place"),
+        pytest.param("def f(a, bee=1): ...\nf(bee=1, $0)", ["a"], id="nor by keyword"),
+        pytest.param("def f(a, /, b): ...\nf($0", ["b"], id="by place only"),
+        pytest.param(
+            "def f(a, *args, key=1, **more): ...\nf(1, 2, k$0", ["key"], id="behind a star"
+        ),
+        pytest.param("class A:\n    def __init__(self, x): ...\nA(x$0", ["x"], id="a constructor"),
+        pytest.param("@dataclass\nclass A:\n    x: int\nA($0", ["x"], id="fields"),
+        pytest.param(
+            "class A:\n    def m(self, x): ...\na = A()\na.m($0)", ["x"], id="not the receiver"
+        ),
+        pytest.param("def f(a): ...\nf(a=$0", [], id="not behind the sign"),
+        pytest.param("def f(a): ...\nf(1 + $0", [], id="not inside an expression"),
+        pytest.param("def f(a): ...\nf([$0", [], id="not inside a list"),
+    ],
+)
+def test_keyword_arguments_are_offered(tmp_path: Path, text: str, names: list[str]) -> None:
+    with workspace_of(tmp_path, text) as fixture:
+        labels = [item.label for item in completed(fixture).items]
+        assert [label[:-1] for label in labels if label.endswith("=")] == names
+
+
+def test_the_call_of_an_unknown_function_is_said(tmp_path: Path) -> None:
+    with workspace_of(tmp_path, "sorted([1], $0)") as fixture:
+        call = completed(fixture).call
+        assert call is not None
+        shown = Signature(
+            "(it, /, *, key=None, rev=0)", "", [(1, 3), (5, 6), (8, 9), (11, 19), (21, 26)], -1
+        )
+        assert [each.name for each in not_given([shown], call)] == ["key", "rev"]
+
+
+@pytest.mark.parametrize("text", ["def f(x: 'Al$0'): ...", "x: 'list[Al$0]' = 1"])
+def test_names_in_annotations_that_are_strings(tmp_path: Path, text: str) -> None:
+    with workspace_of(tmp_path, f"class Alpha: ...\n{text}") as fixture:
+        assert [item.label for item in completed(fixture).items][:1] == ["Alpha"]
+
+
+def test_fields_that_statements_bind(tmp_path: Path) -> None:
+    text = """
+        class A:
+            def go(self):
+                with open("f") as self.file:
+                    for self.each in self.file: ...
+                self.$0
+    """
+    with workspace_of(tmp_path, text) as fixture:
+        labels = [item.label for item in completed(fixture).items]
+        assert {"file", "each"} <= set(labels)
 
 
 @pytest.mark.parametrize("text", ["# al$0", "'al$0'", '"""\nal$0\n"""', "12$0", "x = 1.$0"])

@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from treewright_indexer.errors import CancelledError
 from treewright_indexer.graph.model import Confidence
 from treewright_indexer.graph.resolve import Resolver
 from treewright_indexer.ide.definitions import definitions
-from treewright_indexer.semantics.answers import Place, Provider, Question
+from treewright_indexer.semantics.answers import Place, Provider, Question, Suggestion
 from treewright_indexer.semantics.language_server import LanguageServer
 from treewright_indexer.semantics.providers import Oracle, Providers
 from treewright_indexer.semantics.reading import Positions, Reader
@@ -238,9 +238,10 @@ def test_a_child_that_grows_too_large_is_replaced(server: Make, fixture: Fixture
 class Scripted:
     """A provider that says what it is told to."""
 
-    def __init__(self, name: str, places: list[Place] | None) -> None:
+    def __init__(self, name: str, places: list[Place] | None, members: Sequence[str] = ()) -> None:
         self.name = name
         self._places = places
+        self._members = members
         self.asked = 0
 
     def places(self, what: str, question: Question) -> list[Place] | None:
@@ -251,7 +252,8 @@ class Scripted:
 
     def signatures(self, question: Question) -> None: ...
 
-    def complete(self, question: Question) -> None: ...
+    def complete(self, question: Question) -> list[Suggestion]:
+        return [Suggestion(name, "", "") for name in self._members]
 
     def changed(self, paths: list[str]) -> None: ...
 
@@ -279,6 +281,16 @@ def test_the_next_one_is_asked_when_one_cannot_say(
     assert (first.asked, second.asked) == (1, 1)
     assert scripted(monkeypatch, Scripted("a", None)).places("definition", ask(fixture)) is None
     assert scripted(monkeypatch, Scripted("a", [])).places("definition", ask(fixture)) == []
+
+
+def test_members_that_any_object_has_are_no_answer_while_another_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch, fixture: Fixture
+) -> None:
+    plain, knows = Scripted("a", [], ["__class__"]), Scripted("b", [], ["run"])
+    both = scripted(monkeypatch, plain, knows).complete(ask(fixture))
+    assert [each.label for each in both or []] == ["run"]
+    alone = scripted(monkeypatch, plain).complete(ask(fixture))
+    assert [each.label for each in alone or []] == ["__class__"]
 
 
 def test_an_answer_is_remembered_until_the_text_changes(
@@ -424,6 +436,9 @@ def test_ty_offers_members_inside_a_word_and_signatures_before_an_argument(
         found = ty.signatures(ask(fixture, 20))
         assert found
         assert any("*values" in signature.label for signature in found)
+    with workspace_of(tmp_path / "c", "print($0len('x'), 1)\n") as fixture:
+        found = ty.signatures(ask(fixture, 20))
+        assert any("*values" in signature.label for signature in found or [])
 
 
 def test_ty_knows_the_standard_library(ty: Providers, tmp_path: Path) -> None:

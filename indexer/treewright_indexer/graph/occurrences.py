@@ -125,6 +125,51 @@ def _matching_parenthesis(data: bytes, end: int) -> int | None:
     return None
 
 
+def chain_from(data: bytes, start: int) -> list[Part] | None:
+    """The chain that begins at `start`: `a.b(c).d` as [a, b called, d]; `A[int]()` as [A called].
+
+    None for what only types know: an element, a call of what was returned.
+    """
+    parts: list[Part] = []
+    position = start
+    while (match := _WORD_AFTER.match(data, position)) is not None and match.group():
+        name, position, called = match.group().decode("utf-8", "replace"), match.end(), False
+        brackets = 0
+        while data[position : position + 1] in (b"(", b"["):
+            closing = _closing_bracket(data, position)
+            brackets += 1
+            if closing is None or called or brackets > 2:
+                return None
+            called = data[position] == 0x28
+            position = closing + 1
+        if brackets and not called:
+            return None
+        parts.append(Part(name, called, start))
+        if data[position : position + 1] != b".":
+            break
+        position += 1
+    return parts or None
+
+
+def _closing_bracket(data: bytes, start: int) -> int | None:
+    """Offset of the bracket that closes the one at `start`."""
+    depth, quote = 0, 0
+    for position in range(start, min(len(data), start + _MAX_CALL_BYTES)):
+        byte = data[position]
+        if quote:
+            if byte == quote and data[position - 1] != 0x5C:
+                quote = 0
+        elif byte in b"\"'":
+            quote = byte
+        elif byte in b"([{":
+            depth += 1
+        elif byte in b")]}":
+            depth -= 1
+            if depth == 0:
+                return position
+    return None
+
+
 def keyword_callee(snapshot: Snapshot, path: str, offset: int) -> Span | None:
     """Span of the called expression of the call whose keyword argument stands at `offset`."""
     node = snapshot.tree(path).root_node.descendant_for_byte_range(offset, offset)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.model import Confidence, Occurrence, Target, Use
+from treewright_indexer.graph.occurrences import keyword_callee
 from treewright_indexer.graph.resolve import Oracle, Resolver
 from treewright_indexer.model import FileFacts, Reference, Role
 from treewright_indexer.snapshot import Snapshot
@@ -208,7 +209,8 @@ def highlights(
         return []
     resolver = Resolver(snapshot, token, oracle)
     targets = resolver.resolve(occurrence)
-    keys = {target.key for target in targets}
+    keys = {key for target in targets for key in _together(resolver, target)}
+    outside = _Outside(resolver, occurrence, oracle) if not keys else None
     # Where it is known what this one means, others that merely have its name are not shown.
     known = any(target.confidence != Confidence.NAME for target in targets)
     length = len(occurrence.name.encode())
@@ -227,8 +229,54 @@ def highlights(
         same = (
             bool(keys & meant)
             if keys
-            else not meant and reference.attribute == occurrence.attribute
+            else not meant and outside is not None and outside.same(other)
         )
         if same:
             uses.append(Use(path, span, reference.role, reference.attribute, Confidence.EXACT, ""))
     return uses
+
+
+def _together(resolver: Resolver, target: Target) -> Iterator[tuple[str, int]]:
+    """The keys of all that a class defines by the name: a property and its setter, overloads."""
+    yield target.key
+    facts = resolver.facts(target.path)
+    if facts is None or target.symbol < 0 or not target.container:
+        return
+    parent = facts.symbols[target.symbol].parent
+    for index in resolver.member_indexes(target.path, parent).get(target.name, ()):
+        yield resolver.target_of(target.path, index).key
+
+
+class _Outside:
+    """Whether another occurrence of a name may mean the same thing outside the workspace."""
+
+    def __init__(self, resolver: Resolver, first: Occurrence, oracle: Oracle | None) -> None:
+        self._resolver = resolver
+        self._oracle = oracle
+        self._first = first
+        self._callee = self._called(first)
+        self._places = self._decided(first)
+
+    def same(self, other: Occurrence) -> bool:
+        if other.attribute != self._first.attribute:
+            return False
+        if other.role == Role.KEYWORD or self._first.role == Role.KEYWORD:
+            return other.role == self._first.role and self._called(other) == self._callee
+        if not self._places or other.span == self._first.span:
+            return True
+        places = self._decided(other)
+        return not places or bool(places & self._places)
+
+    def _called(self, occurrence: Occurrence) -> bytes:
+        """What is called with the keyword; b"" for anything else."""
+        if occurrence.role != Role.KEYWORD:
+            return b""
+        span = keyword_callee(self._resolver.snapshot, occurrence.path, occurrence.span.start)
+        data = self._resolver.snapshot.text(occurrence.path).data
+        return data[slice(*span)] if span is not None else b""
+
+    def _decided(self, occurrence: Occurrence) -> set[tuple[str, int]]:
+        """Where an attribute is defined, as far as anybody can say."""
+        if self._oracle is None or not occurrence.attribute:
+            return set()
+        return set(self._oracle.definitions(occurrence.path, occurrence.span.start) or ())

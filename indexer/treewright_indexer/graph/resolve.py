@@ -17,6 +17,7 @@ from treewright_indexer.graph.model import Confidence, Occurrence, Target
 from treewright_indexer.graph.names import MAX_DEPTH, Names, visible_scopes
 from treewright_indexer.graph.occurrences import (
     Part,
+    chain_from,
     keyword_callee,
     occurrence_at,
     receiver_before,
@@ -29,7 +30,7 @@ _CALLABLE_KINDS = frozenset({"function", "method", "constructor"})
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _METACLASS = re.compile(r"metaclass\s*=\s*([\w.]+)\Z")
 _ANNOTATION = re.compile(rb"[ \t]*:[ \t]*([^=\n#]+)")
-_ASSIGNED = re.compile(rb"[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+)?([\w.]+)[ \t]*(\(?)")
+_ASSIGNED = re.compile(rb"[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+)?(?=\w)")
 _MAX_LINEAGE = 64
 _RECEIVERS = frozenset({"self", "cls", "this", "Self"})
 
@@ -252,12 +253,10 @@ class Resolver(Names):
         match = _ASSIGNED.match(data, end)
         if match is None:
             return []
-        names = match.group(1).decode("utf-8", "replace").split(".")
-        parts = [Part(name, False, match.start(1)) for name in names if name]
+        parts = chain_from(data, match.end())
         if not parts or parts[0].name == target.name:
             return []
-        parts[-1] = parts[-1]._replace(called=bool(match.group(2)))
-        return self.evaluate(target.path, parts, match.start(1), depth + 1)
+        return self.evaluate(target.path, parts, match.end(), depth + 1)
 
     def _annotated(self, path: str, annotation: str, offset: int, depth: int) -> list[Value]:
         """Instances of the classes an annotation names: `X | None`, `Optional["X"]`."""

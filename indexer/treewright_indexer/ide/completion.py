@@ -21,7 +21,9 @@ from treewright_indexer.graph.imports import module_name
 from treewright_indexer.graph.names import visible_scopes
 from treewright_indexer.graph.occurrences import Part, receiver_before
 from treewright_indexer.graph.resolve import Resolver, Value
+from treewright_indexer.ide.arguments import Parameter, call_at, parameters_of
 from treewright_indexer.ide.recent import Recent
+from treewright_indexer.ide.signatures import CallSite
 from treewright_indexer.ide.unfinished import as_if_finished
 from treewright_indexer.model import Scope
 from treewright_indexer.search.symbols import rank_of
@@ -29,6 +31,8 @@ from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from treewright_indexer.languages import Language
 
 LIMIT: Final = 200
@@ -63,6 +67,8 @@ class Completion(NamedTuple):
     """More letters may bring other items."""
     unknown: bool
     """What stands before the dot is not fully known to the graph."""
+    call: CallSite | None = None
+    """The call of an unknown function, an argument of which begins at the cursor."""
 
 
 NOTHING: Final = Completion(Span(0, 0), [], False, False)
@@ -117,11 +123,27 @@ def complete(
         items, unknown = _members(resolver, path, parts, at, prefix)
         return Completion(span, items[:LIMIT], len(items) > LIMIT, unknown)
     items = _names(resolver, path, at, prefix, language)
+    call = call_at(text.data, start) if language.id == "python" else None
+    if call is not None:
+        parameters = parameters_of(resolver, path, call, at)
+        items = sorted(
+            [*keyword_arguments(parameters, prefix), *items], key=lambda item: _order(item, prefix)
+        )
+        call = None if parameters else call
     taken = {item.label for item in items}
     if imports and len(prefix) >= MIN_INDEX_LETTERS:
         items += _importable(resolver, path, prefix, taken, language)
     incomplete = imports or len(items) > LIMIT
-    return Completion(span, items[:LIMIT], incomplete, False)
+    return Completion(span, items[:LIMIT], incomplete, False, call)
+
+
+def keyword_arguments(parameters: Iterable[Parameter], prefix: str) -> list[Item]:
+    """`name=` for each parameter that the letters fit."""
+    return [
+        Item(f"{each.name}=", "parameter", each.text, 0)
+        for each in parameters
+        if _fits(each.name, prefix)
+    ]
 
 
 def _in_text(snapshot: Snapshot, path: str, offset: int) -> bool:
@@ -138,9 +160,17 @@ def _in_text(snapshot: Snapshot, path: str, offset: int) -> bool:
             # Right before a string is still code, and so is right behind one.
             end = node.end_byte + ("comment" in kind)
             if node.start_byte < offset < end:
-                return True
+                return not _is_annotation(node)
         node = node.parent
     return False
+
+
+def _is_annotation(node: Node) -> bool:
+    """True for a string that stands for a type."""
+    parent = node.parent
+    while parent is not None and parent.type in ("subscript", "tuple", "binary_operator", "string"):
+        parent = parent.parent
+    return parent is not None and parent.type in ("type", "generic_type", "type_parameter")
 
 
 def _better(prefix: str) -> int:

@@ -60,6 +60,11 @@ def signatures(
     name = data[site.callee.start : site.callee.end].decode("utf-8", "replace")
     resolver = Resolver(snapshot, token, oracle)
     occurrence = Occurrence(path, name, site.callee, Role.CALL, site.attribute)
+    return signatures_of(resolver, occurrence, site)
+
+
+def signatures_of(resolver: Resolver, occurrence: Occurrence, site: CallSite) -> list[Signature]:
+    """Those of what the callee, given as an occurrence, may mean."""
     found: dict[str, Signature] = {}
     on_class = site.attribute and _on_class(resolver, occurrence)
     for target in _callable(resolver, occurrence):
@@ -151,13 +156,22 @@ def _opening(data: bytes, offset: int) -> int | None:
         elif byte in b")]}":
             depth += 1
         elif byte in b"([{":
-            if depth == 0:
-                return position if byte == 0x28 else None
-            depth -= 1
+            if depth:
+                depth -= 1
+            elif byte == 0x28:
+                return position
+            elif byte == 0x7B and not _is_value(data, position):
+                return None  # the body of a function, a block
         elif byte == 0x3B and depth == 0:
             return None
         position -= 1
     return None
+
+
+def _is_value(data: bytes, position: int) -> bool:
+    """True for a `{` behind what only a value can follow: the call around it is being written."""
+    before = data[max(0, position - 64) : position].rstrip()
+    return before.endswith((b"(", b",", b"[", b":", b"="))
 
 
 def labels(resolver: Resolver, target: Target, attribute: bool) -> list[tuple[str, str, bool]]:

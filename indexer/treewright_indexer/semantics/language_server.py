@@ -395,12 +395,15 @@ def _without_rest(question: Question) -> Question:
         if depth < 0 or (data[end] == 0x2C and depth == 0):
             break
         end += 1
-    return _spliced(question, Span(offset, end)) if depth < 0 and end > offset else question
+    if end == offset:
+        return question
+    # Others may follow: then something must stand in its place.
+    return _spliced(question, Span(offset, end), b"" if depth < 0 else b"_")
 
 
-def _spliced(question: Question, span: Span) -> Question:
+def _spliced(question: Question, span: Span, filler: bytes = b"") -> Question:
     snapshot, path = question.snapshot, question.path
-    text = snapshot.text(path).splice(span, b"")
+    text = snapshot.text(path).splice(span, filler)
     overlays = {**snapshot.overlays, path: Overlay(path, snapshot.language(path), text, -1)}
     return question._replace(snapshot=Snapshot(snapshot.revision, snapshot.folders, overlays))
 

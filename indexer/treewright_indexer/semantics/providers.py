@@ -73,7 +73,17 @@ class Providers:
         return self._first(question, lambda provider: provider.signatures(question))
 
     def complete(self, question: Question) -> list[Suggestion] | None:
-        return self._first(question, lambda provider: provider.complete(question))
+        said: list[Suggestion] | None = None
+
+        def ask(provider: Provider) -> list[Suggestion] | None:
+            nonlocal said
+            found = provider.complete(question)
+            if found and all(each.label.startswith("__") for each in found):
+                said = found  # what any object has: the type is not known, another may know it
+                return []
+            return found
+
+        return self._first(question, ask) or said
 
     def definitions(self, question: Question) -> list[tuple[str, int]] | None:
         """(path, first byte of the name) of each definition; remembered for the snapshot."""

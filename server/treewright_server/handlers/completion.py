@@ -40,7 +40,8 @@ FEW: Final = 100
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any]:
-    from treewright_indexer.ide.completion import complete
+    from treewright_indexer.ide.arguments import not_given
+    from treewright_indexer.ide.completion import complete, keyword_arguments
 
     path = path_of(params)
     mapper = Mapper(snapshot.text(path), ls.session.client.encoding)
@@ -63,6 +64,13 @@ def handle(
         first = len(items)
         items += [_of_foreign(other, first + n, range_) for n, other in enumerate(others)]
         incomplete = found.incomplete or indexing or not items or len(others) >= FEW
+    elif found.call is not None:  # of a function outside the workspace
+        shown = Asking(ls, snapshot, path, token).signatures(offset)
+        prefix = mapper.text.slice(found.span)
+        named = keyword_arguments(not_given(shown, found.call), prefix)
+        items = [_item(ls, path, item, number, range_) for number, item in enumerate(named)] + [
+            {**item, "sortText": f"{number + len(named):04}"} for number, item in enumerate(items)
+        ]
     return {"isIncomplete": incomplete, "items": items}
 
 
@@ -88,6 +96,8 @@ def _item(
         "sortText": f"{number:04}",
         "textEdit": {"range": range_, "newText": item.label},
     }
+    if item.label.endswith("="):
+        made["filterText"] = item.label[:-1]
     if item.module:
         if ls.session.client.label_details:
             made["labelDetails"] = {"description": item.module}

@@ -66,7 +66,10 @@
   (list_pattern (identifier) @assign)
   (attribute object: (identifier) attribute: (identifier) @field)
   (pattern_list (attribute object: (identifier) attribute: (identifier) @field))
+  (tuple_pattern (attribute object: (identifier) attribute: (identifier) @field))
 ])
+(for_statement left: (attribute object: (identifier) attribute: (identifier) @field))
+(as_pattern_target (attribute object: (identifier) attribute: (identifier) @field))
 (augmented_assignment left: (identifier) @bind)
 (named_expression name: (identifier) @bind.hoisted)
 (for_statement left: (identifier) @bind)
@@ -91,6 +94,10 @@
 ; ---------------------------------------------------------------- roles
 
 (attribute attribute: (identifier) @member)
+(case_pattern (dotted_name (identifier) (identifier) @member))
+(union_pattern (dotted_name (identifier) (identifier) @member))
+(keyword_pattern (dotted_name (identifier) (identifier) @member))
+(class_pattern (dotted_name (identifier) (identifier) @member))
 (call function: [
   (identifier) @call
   (attribute attribute: (identifier) @call.member)
