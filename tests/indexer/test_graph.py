@@ -158,6 +158,13 @@ def test_neighbours(tmp_path: Path) -> None:
         pytest.param(
             "class K:\n    A = 1\nmatch k:\n    case K.A | K.$0A: ...", [1, 3, 3], id="patterns",
         ),
+        pytest.param(
+            "@overload\ndef f(a): ...\n@overload\ndef $0f(b): ...\ndef f(c): ...\nf(1)",
+            [1, 3, 4, 5], id="overloads",
+        ),
+        pytest.param(
+            "class P:\n    x: int\nmatch p:\n    case P($0x=1): ...", [1, 3], id="fields in patterns",
+        ),
         pytest.param("sorted(r, $0key=1)\nmax(r, key=2)\nsorted(s, key=3)", [0, 2], id="keywords"),
     ],
 )  # fmt: skip

@@ -134,7 +134,17 @@ def test_signatures(tmp_path: Path, text: str, label: str, active: str) -> None:
         assert shown == active
 
 
-@pytest.mark.parametrize("text", ["def f($0", "x = (1, $0", "$0", "f(1)$0", "[f(1), $0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f($0",
+        "x = (1, $0",
+        "$0",
+        "f(1)$0",
+        "[f(1), $0",
+        "def f(a): ...\nmatch x:\n    case f($0)",
+    ],
+)
 def test_no_call_is_being_written(tmp_path: Path, text: str) -> None:
     with workspace_of(tmp_path, text) as fixture:
         assert not signatures(fixture.snapshot, fixture.path, fixture.offset, TOKEN)

@@ -175,6 +175,8 @@ def keyword_callee(snapshot: Snapshot, path: str, offset: int) -> Span | None:
     node = snapshot.tree(path).root_node.descendant_for_byte_range(offset, offset)
     while node is not None:
         called = node.child_by_field_name("function")
+        if node.type == "class_pattern":  # `case Point(x=0)`
+            called = node.named_child(0)
         if called is not None and called.end_byte <= offset:
             return Span(called.start_byte, called.end_byte)
         if node.type in ("class_definition", "class_declaration") and node.start_byte < offset:

@@ -6,6 +6,7 @@ A use whose meaning only a type could tell (`x.name` on an unknown `x`) keeps th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from treewright_indexer.cancel import CancelToken
@@ -16,6 +17,9 @@ from treewright_indexer.graph.resolve import Oracle, Resolver
 from treewright_indexer.model import FileFacts, Reference, Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
+
+_CALLABLE = frozenset({"function", "method", "constructor", "property"})
+_TOGETHER = re.compile(r"\b(?:overload|setter|getter|deleter|register)\b")
 
 
 def references(
@@ -209,7 +213,7 @@ def highlights(
         return []
     resolver = Resolver(snapshot, token, oracle)
     targets = resolver.resolve(occurrence)
-    keys = {key for target in targets for key in _together(resolver, target)}
+    keys = {each.key for target in targets for each in same_thing(resolver, target)}
     outside = _Outside(resolver, occurrence, oracle) if not keys else None
     # Where it is known what this one means, others that merely have its name are not shown.
     known = any(target.confidence != Confidence.NAME for target in targets)
@@ -236,15 +240,17 @@ def highlights(
     return uses
 
 
-def _together(resolver: Resolver, target: Target) -> Iterator[tuple[str, int]]:
-    """The keys of all that a class defines by the name: a property and its setter, overloads."""
-    yield target.key
+def same_thing(resolver: Resolver, target: Target) -> list[Target]:
+    """The definitions that make one thing together: overloads, a property with its setter."""
     facts = resolver.facts(target.path)
-    if facts is None or target.symbol < 0 or not target.container:
-        return
+    if facts is None or target.symbol < 0 or target.kind not in _CALLABLE:
+        return [target]
     parent = facts.symbols[target.symbol].parent
-    for index in resolver.member_indexes(target.path, parent).get(target.name, ()):
-        yield resolver.target_of(target.path, index).key
+    indexes = resolver.member_indexes(target.path, parent).get(target.name, [])
+    words = [word for index in indexes for word in facts.symbols[index].decorators]
+    if len(indexes) < 2 or not any(_TOGETHER.search(word) for word in words):
+        return [target]
+    return [resolver.target_of(target.path, index, target.confidence) for index in indexes]
 
 
 class _Outside:

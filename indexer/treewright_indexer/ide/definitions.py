@@ -7,20 +7,18 @@ that bind it.
 from __future__ import annotations
 
 import os
-import re
 from typing import Final
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.graph.model import Occurrence, Target
 from treewright_indexer.graph.occurrences import occurrence_at
+from treewright_indexer.graph.references import same_thing
 from treewright_indexer.graph.resolve import Oracle, Resolver
 from treewright_indexer.model import Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
 _VARIABLES: Final = frozenset({"local", "parameter", "variable", "constant"})
-_CALLABLE: Final = frozenset({"function", "method", "constructor", "property"})
-_TOGETHER: Final = re.compile(r"\b(?:overload|setter|getter|deleter|register)\b")
 _BINDS: Final = frozenset({Role.WRITE, Role.DEFINITION, Role.PARAMETER})
 
 
@@ -53,19 +51,6 @@ def declarations(
             for binding in _bindings(resolver, other):
                 found.setdefault((binding.path, binding.name_span.start), binding)
     return list(found.values())
-
-
-def same_thing(resolver: Resolver, target: Target) -> list[Target]:
-    """The definitions that make one thing together: overloads, a property with its setter."""
-    facts = resolver.facts(target.path)
-    if facts is None or target.symbol < 0 or target.kind not in _CALLABLE:
-        return [target]
-    parent = facts.symbols[target.symbol].parent
-    indexes = resolver.member_indexes(target.path, parent).get(target.name, [])
-    words = [word for index in indexes for word in facts.symbols[index].decorators]
-    if len(indexes) < 2 or not any(_TOGETHER.search(word) for word in words):
-        return [target]
-    return [resolver.target_of(target.path, index, target.confidence) for index in indexes]
 
 
 def _meant(resolver: Resolver, path: str, offset: int) -> list[Target]:

@@ -25,6 +25,7 @@ _MAX_BACK: Final = 4000
 _CALLEE: Final = re.compile(rb"([\w$\x80-\xff]+)[ \t]*\Z")
 _AHEAD: Final = re.compile(rb"[ \t]*[^\W\d]\w*[ \t]*=(?!=)")
 _DEFINES: Final = re.compile(rb"\b(?:def|class|function|func|fn|fun)[ \t]+\Z")
+_PATTERN: Final = re.compile(rb"[ \t]*case\b(?![ \t]*[=.(:])(?!.*\bif\b)")
 _KEYWORD: Final = re.compile(r"\s*([^\W\d]\w*)\s*[=:](?!=)")
 _NAME: Final = re.compile(r"[*&.]*\s*(?:\w+\s+)*?[*&]*([^\W\d]\w*)")
 _LAMBDA: Final = re.compile(r"\blambda\b[^:()\[\]{}]*(?::|\Z)")
@@ -54,13 +55,21 @@ def signatures(
     """Those of everything the called name may mean; None where no call is being written."""
     data = snapshot.text(path).data
     site = call_around(data, offset)
-    if site is None:
+    if site is None or _in_pattern(snapshot, path, site):
         return None
     snapshot = as_if_finished(snapshot, path, offset)
     name = data[site.callee.start : site.callee.end].decode("utf-8", "replace")
     resolver = Resolver(snapshot, token, oracle)
     occurrence = Occurrence(path, name, site.callee, Role.CALL, site.attribute)
     return signatures_of(resolver, occurrence, site)
+
+
+def _in_pattern(snapshot: Snapshot, path: str, site: CallSite) -> bool:
+    """True for the class of `case Point(x, y):`, which is not called."""
+    language, text = snapshot.language(path), snapshot.text(path)
+    start = text.line_starts[text.line_of(site.callee.start)]
+    before = text.data[start : site.callee.start]
+    return language is not None and language.id == "python" and bool(_PATTERN.match(before))
 
 
 def signatures_of(resolver: Resolver, occurrence: Occurrence, site: CallSite) -> list[Signature]:

@@ -20,9 +20,8 @@ def handle(
 ) -> list[dict[str, Any]]:
     from treewright_indexer import graph
     from treewright_indexer.graph.foreign import foreign_references
-    from treewright_indexer.graph.references import highlights
+    from treewright_indexer.graph.references import highlights, same_thing
     from treewright_indexer.graph.resolve import Resolver
-    from treewright_indexer.ide.definitions import same_thing
 
     path = path_of(params)
     places = Places(ls, snapshot)
