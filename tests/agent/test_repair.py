@@ -236,6 +236,14 @@ def _candidates(source: str, clues: Clues | None = None) -> dict[str, Candidate]
             "def f(x):\n    n = 0\n    while x.after:\n        n += 1\n    return n\n",
             "def f(x):\n    n = 0\n    while x.after:\n        n += 1\n        x = x.after\n    return n\n",
         ),
+        (  # one part of what is returned
+            "def f(a, b):\n    return a > 1 and b > 2\n",
+            "def f(a, b):\n    return (a > 1 or not a) and b > 2\n",
+        ),
+        (  # what the file itself can answer
+            "def f(x, y):\n    return x == y\n\n\ndef g(x):\n    return x < 2\n",
+            "def f(x, y):\n    return x == y and not g(x)\n\n\ndef g(x):\n    return x < 2\n",
+        ),
         (
             "def f(d):\n    return d.popitem()\n",
             "def f(d):\n    return d.popitem(last=False)\n",

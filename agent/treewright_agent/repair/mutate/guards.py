@@ -50,6 +50,9 @@ def atoms(
                     found.setdefault(text, cost + extra + 0.04 * other_position)
     for text, cost in _kinds_asked(scope, dict(places)):
         found.setdefault(text, cost)
+    for text in _verdicts(scope, node) if only is None else ():
+        found.setdefault(text, 0.4)
+        found.setdefault(f"not {text}", 0.4)
     for text in _because(scope, dict(places)):
         if text in found or only is None:
             found[text] = found.get(text, 0.3) - 0.7
@@ -245,11 +248,16 @@ def _of_two(
 def conditions(scope: Scope) -> None:
     """`if c` -> `if c and g`, `if g or c`."""
     for node in scope.nodes:
-        if not isinstance(node, (ast.If, ast.While, ast.IfExp)):
+        if isinstance(node, ast.Return) and isinstance(node.value, _TRUTHS):
+            test = node.value
+        elif isinstance(node, (ast.If, ast.While, ast.IfExp)):
+            test = node.test
+        else:
             continue
-        test = node.test
         if not scope.module.editable(test):
             continue
+        if isinstance(test, ast.BoolOp):
+            _in_part(scope, node, test)
         if isinstance(test, ast.Constant) and test.value is True:
             if not isinstance(node, ast.While):
                 for atom, extra in atoms(scope, node)[:60]:
@@ -268,7 +276,7 @@ def conditions(scope: Scope) -> None:
             text if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else grouped
         )
         base = 1.9 if scope.function is not None and raises_inside(scope, scope.function) else 2.5
-        if isinstance(node, ast.IfExp):
+        if isinstance(node, (ast.IfExp, ast.Return)):
             base += 0.3
         names = [n.id for n in ast.walk(test) if isinstance(n, ast.Name)]
         for atom, extra in atoms(scope, node)[:60]:
@@ -284,8 +292,64 @@ def conditions(scope: Scope) -> None:
             scope.replace(test, f"{atom} or {or_grouped}", "condition added", cost + 0.1)
             scope.replace(test, f"{and_grouped} and {atom}", "condition added", cost + 0.05)
             scope.replace(test, f"{or_grouped} or {atom}", "condition added", cost + 0.15)
-        for other in _tests_elsewhere(scope, node):
+        for other in _tests_elsewhere(scope, node) if not isinstance(node, ast.Return) else ():
             scope.replace(test, other, "condition of another place", 3.0)
+
+
+_TRUTHS = (ast.Compare, ast.BoolOp)
+"""What is a condition where it is returned, too."""
+
+
+def _in_part(scope: Scope, node: ast.AST, test: ast.BoolOp) -> None:
+    """`a and b` -> `a and (b or g)`: what is missing belongs to one part."""
+    for part in test.values:
+        if isinstance(part, ast.BoolOp):
+            _in_part(scope, node, part)
+            continue
+        if not scope.module.editable(part):
+            continue
+        text = scope.text(part)
+        names = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+        joined = ("or", "and") if isinstance(test.op, ast.And) else ("and", "or")
+        for atom, extra in atoms(scope, node)[:40]:
+            words = set(atom.replace("(", " ").replace("[", " ").replace(".", " ").split())
+            near = 0.0 if names & words else 0.5
+            if atom != text:
+                # the other joins the whole, which `conditions` does already
+                scope.replace(part, f"{text} {joined[0]} {atom}", "condition added", 2.7 + extra + near)  # fmt: skip
+
+
+def _verdicts(scope: Scope, node: ast.AST) -> Iterator[str]:
+    """Calls of this file's functions and methods that answer yes or no about one value."""
+    names = [name for name in scope.variables(node) if name not in ("self", "cls")][:6]
+    owner = scope.module.class_of(scope.function) if scope.function is not None else None
+    own = owner.body if owner is not None and in_method(scope, node) else []
+    for prefix, body in (("self.", own), ("", scope.module.tree.body)):
+        for definition in body:
+            if not isinstance(definition, ast.FunctionDef) or definition is scope.function:
+                continue
+            arguments = definition.args
+            given = [*arguments.posonlyargs, *arguments.args][1 if prefix else 0 :]
+            n_needed = len(given) - len(arguments.defaults)
+            returned = [
+                n.value for n in ast.walk(definition) if isinstance(n, ast.Return) and n.value
+            ]
+            if n_needed > 1 or not returned or not all(map(_says_yes_or_no, returned)):
+                continue
+            for name in names if given else ("",):
+                yield f"{prefix}{definition.name}({name})"
+
+
+def _says_yes_or_no(value: ast.expr) -> bool:
+    match value:
+        case ast.Constant(value=bool()) | ast.Compare() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.BoolOp(values=values):
+            return all(map(_says_yes_or_no, values))
+        case ast.Call(func=ast.Name(id="isinstance" | "any" | "all" | "bool")):
+            return True
+        case _:
+            return False
 
 
 def _tests_elsewhere(scope: Scope, node: ast.AST) -> list[str]:
