@@ -236,6 +236,10 @@ def _candidates(source: str, clues: Clues | None = None) -> dict[str, Candidate]
             "def f(x):\n    n = 0\n    while x.after:\n        n += 1\n    return n\n",
             "def f(x):\n    n = 0\n    while x.after:\n        n += 1\n        x = x.after\n    return n\n",
         ),
+        (
+            "def f(d, k):\n    return d[k]\n",
+            "def f(d, k):\n    return d[k][0]\n",
+        ),
         (  # one part of what is returned
             "def f(a, b):\n    return a > 1 and b > 2\n",
             "def f(a, b):\n    return (a > 1 or not a) and b > 2\n",

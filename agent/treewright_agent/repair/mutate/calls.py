@@ -430,7 +430,7 @@ _LIST_WRAPS = (
     ("enumerate({})", 2.8), ("''.join({})", 2.8), ("str({})", 3.0), ("list(reversed({}))", 2.8),
     ("copy.deepcopy({})", 3.0), ("list(set({}))", 3.2), ("sorted(set({}))", 3.2), ("any({})", 3.2),
     ("all({})", 3.2), ("list(dict.fromkeys({}))", 3.0), ("dict({})", 3.0), ("zip(*{})", 3.0),
-    ("list(zip(*{}))", 2.9),
+    ("list(zip(*{}))", 2.9), ("{}[0]", 2.4), ("{}[-1]", 2.5), ("{}[1]", 2.8),
 )  # fmt: skip
 _DICT_WRAPS = (
     ("{}.copy()", 2.0), ("dict({})", 2.2), ("{}.items()", 2.2), ("{}.values()", 2.2),
@@ -446,7 +446,7 @@ _OTHER_WRAPS = (
     ("list({})", 2.2), ("str({})", 2.4), ("len({})", 2.6), ("tuple({})", 2.8), ("sorted({})", 2.8),
     ("int({})", 2.6), ("set({})", 3.0), ("dict({})", 3.0), ("bool({})", 2.8), ("copy.copy({})", 3.0),
     ("copy.deepcopy({})", 3.0), ("abs({})", 3.0), ("sum({})", 3.2), ("max({}, 0)", 3.2),
-    ("float({})", 3.2), ("{}.copy()", 2.6),
+    ("float({})", 3.2), ("{}.copy()", 2.6), ("{}[0]", 2.8), ("{}[-1]", 3.0), ("{}[1]", 3.2),
 )  # fmt: skip
 _WRAPS = {
     "number": _NUMBER_WRAPS, "text": _TEXT_WRAPS, "list": _LIST_WRAPS, "dict": _DICT_WRAPS,
