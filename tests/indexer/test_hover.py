@@ -33,7 +33,7 @@ from treewright_indexer.graph.hover import parameter_doc
         ('class A:\n    """Base."""\nclass B(A): ...\n$0B\n', "class B(A)", "Base."),
         (
             'class A:\n    def m(self):\n        """Goes."""\nclass B(A):\n'
-            + "    def m(self): ...\nB().$0m\n",
+             "    def m(self): ...\nB().$0m\n",
             "def m(self)",
             "Goes.",
         ),
