@@ -32,8 +32,7 @@ from treewright_indexer.graph.hover import parameter_doc
         ("class A:\n    def __init__(self): ...\n$0A\n", "class A\nA()", ""),
         ('class A:\n    """Base."""\nclass B(A): ...\n$0B\n', "class B(A)", "Base."),
         (
-            'class A:\n    def m(self):\n        """Goes."""\nclass B(A):\n'
-             "    def m(self): ...\nB().$0m\n",
+            'class A:\n    def m(self):\n        """Goes."""\nclass B(A):\n    def m(self): ...\nB().$0m\n',
             "def m(self)",
             "Goes.",
         ),
