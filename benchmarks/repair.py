@@ -59,7 +59,8 @@ _KEPT = (
 
 def renamed(files: Mapping[str, str], texts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     """The program and its tests with every name of the program's own replaced."""
-    names = sorted({name for text in files.values() for name in _defined(text)} - _KEPT)
+    foreign = {name for text in files.values() for name in _foreign_attributes(text, files)}
+    names = sorted({name for text in files.values() for name in _defined(text)} - _KEPT - foreign)
     folders = {part.removesuffix(".py") for file in files for part in file.split("/")}
     table = {
         name: f"{'Q' if name[:1].isupper() else 'v'}{number}"
@@ -69,6 +70,24 @@ def renamed(files: Mapping[str, str], texts: Iterable[str]) -> tuple[dict[str, s
     return {file: _with_names(text, table) for file, text in files.items()}, [
         _with_names(text, table) for text in texts
     ]
+
+
+def _foreign_attributes(text: str, files: Mapping[str, str]) -> set[str]:
+    """Attributes that no class of the program has: `day` of a date stays, as a variable too."""
+    own: set[str] = set()
+    for other in files.values():
+        for node in ast.walk(ast.parse(other)):
+            if isinstance(node, ast.ClassDef):
+                own |= _defined(ast.unparse(node))
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                own.add(node.attr)
+    modules = {part.removesuffix(".py") for file in files for part in file.split("/")}
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute)
+        and not (isinstance(node.value, ast.Name) and node.value.id in modules)
+    } - own
 
 
 def _defined(text: str) -> set[str]:

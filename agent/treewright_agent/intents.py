@@ -179,7 +179,14 @@ def mending(instruction: str) -> Intent | None:
         return None
     if not _COMPLAINT.search(text) and not (_MEND.search(text) and _BROKEN.search(text)):
         return None
-    return Intent("fix_tests", {}, "mend/1", 0.5)
+    named = _NAMED_TESTS.findall(text)
+    slots = {"test": named[0]} if len(set(named)) == 1 else {}
+    return Intent("fix_tests", slots, "mend/1", 0.5)
+
+
+_NAMED_TESTS = re.compile(
+    r"(?<![\w./-])(?:[\w-]+/)*(?:test_[\w-]*|[\w-]*_test|tests)\.py(?:::\w+(?:\[\S*\])?)*"
+)
 
 
 def _without_code(text: str) -> str:

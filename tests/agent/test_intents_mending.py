@@ -28,3 +28,18 @@ def test_is_a_request_to_mend(text: str) -> None:
 )
 def test_is_none(text: str) -> None:
     assert mending(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "slots"),
+    [
+        ("make tests/test_a.py pass", {"test": "tests/test_a.py"}),
+        ("fix test_a.py::test_b[1], it fails", {"test": "test_a.py::test_b[1]"}),
+        ("fix what fails in test_a.py and test_b.py", {}),
+        ("fix the bug in gcd.py", {}),
+    ],
+)
+def test_one_file_of_tests_may_be_meant(text: str, slots: dict[str, str]) -> None:
+    found = mending(text)
+    assert found is not None
+    assert found.slots == slots

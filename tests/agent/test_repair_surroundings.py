@@ -89,3 +89,28 @@ def test_another_failure_elsewhere_is_said_and_left(tmp_path: Path) -> None:
     )
     assert found.changes
     assert "1 other tests fail for something else: test_prog.py::test_text" in found.note
+
+
+def test_what_failed_before_in_other_files_does_not_count_against_a_repair(tmp_path: Path) -> None:
+    text = """
+        //- prog.py
+        def size(n):
+            return n + 2
+
+        def other(n):
+            return n - 7
+        //- test_prog.py
+        from prog import size
+
+        def test_size():
+            assert size(1) == 2 and size(4) == 5
+        //- test_other.py
+        from prog import other
+
+        def test_other():
+            assert other(1) == {"a": [8]}
+        """
+    with workspace_of(tmp_path, text) as fixture:
+        mend = repairer(cpu_s=20.0)
+        found = mend(fixture.snapshot, fixture.root, ["test_prog.py"], 90.0, CancelToken())
+    assert found.changes

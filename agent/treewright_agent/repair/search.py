@@ -138,6 +138,11 @@ class Search:
         self._attempt_fresh(sorted(self._fresh, key=lambda c: c.cost), 0.45)
         if self.found.plausible:
             return
+        # two faults with tests of their own are soon tried, slow candidates are not
+        self._stage = "two edits"
+        self._attempt([c for c in self._complements() if c.cost <= _LIKELY_PAIR])
+        if self.found.plausible:
+            return
         if self._timed_out:
             self._stage = "slow candidates"
             again = sorted(self._timed_out, key=lambda c: c.cost)[:80]
