@@ -39,5 +39,5 @@ class AgentSettings:
     """Trajectories, past tasks and memory; None keeps them in the process."""
     forge: Forge | None = None
     remote: str = "origin"
-    repair_s: float = 30.0
+    repair_s: float = 60.0
     """How long the search for a repair may take."""

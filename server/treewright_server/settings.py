@@ -187,7 +187,7 @@ class AgentLayer(msgspec.Struct, frozen=True, rename="camel"):
     max_cost: float | None = None
     """In the currency of the endpoints' prices; None: no cap."""
     repair_rounds: int = 5
-    repair_s: float = 30.0
+    repair_s: float = 60.0
     """How long the search for a repair without a model may take."""
     plan: Literal["auto", "always", "never"] = "auto"
     require_deterministic: bool = False
