@@ -86,7 +86,7 @@ def postings_of(
     extra = _in_strings(rules, data, captured, exports)
     if extra:
         borders = _borders(symbols, imports, captured)
-        border = -1
+        border, owner, role = next(borders)
         for start, end, attribute in extra:
             while start >= border:
                 border, owner, role = next(borders)
