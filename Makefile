@@ -73,7 +73,12 @@ demo-task: $(VENV)/.dev ## a task with a scripted model: plan, red tests, diagno
 redteam: $(VENV)/.dev ## every attack on a model that obeys each of them, and harmless requests that sound bad
 	$(BIN)/python -m pytest tests/redteam $(ARGS)
 
-e2e-vscode: $(VENV)/.run extension ## the extension in a real VS Code, in a headless browser
+VSIX := vscode-extension/treewright.vsix
+
+$(VSIX): $(shell git ls-files 'vscode-extension/src/*' 'vscode-extension/media/*' 'vscode-extension/package*.json' vscode-extension/esbuild.mjs 2>/dev/null)
+	$(MAKE) extension
+
+e2e-vscode: $(VENV)/.run $(VSIX) ## the extension in a real VS Code, in a headless browser
 	bash tests/e2e/vscode/setup.sh
 	TREEWRIGHT_PYTHON=$(CURDIR)/$(BIN)/python node tests/e2e/vscode/run.mjs
 

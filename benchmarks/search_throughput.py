@@ -1,13 +1,14 @@
 """Embedding throughput beside other libraries: the same ONNX file, the same texts, the same processor.
 
-    python benchmarks/search_throughput.py texts SOURCES OUT.json [--n 1024]
-    python benchmarks/search_throughput.py export MODEL_FOLDER OUT      (needs torch, transformers)
-    python benchmarks/search_throughput.py run treewright|fastembed|sentence-transformers MODEL TEXTS.json
+    python -P benchmarks/search_throughput.py texts SOURCES OUT.json [--n 1024]
+    python -P benchmarks/search_throughput.py export MODEL_FOLDER OUT      (needs torch, transformers)
+    python -P benchmarks/search_throughput.py run treewright|fastembed|sentence-transformers MODEL TEXTS.json
 
 `texts` takes code chunks as an index would embed them. `export` writes a BERT-shaped embedder as the
 ONNX file that other libraries expect, with its tokenizer and a manifest of ours beside it. `run`
 prints texts a second as one JSON line; each library runs in its own environment, one after the
-other, three times over, and the best of three counts.
+other, three times over, and the best of three counts. `-P`, since `benchmarks/requests.py` would else
+stand in for the library of that name.
 """
 
 from __future__ import annotations

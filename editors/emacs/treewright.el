@@ -13,7 +13,7 @@
 ;;   (add-hook 'python-mode-hook #'eglot-ensure)
 ;;
 ;; `treewright-search', `treewright-graph', `treewright-edit', `treewright-fix', `treewright-ask',
-;; `treewright-task', `treewright-rate', `treewright-status'.  Nothing is written to disk: files are
+;; `treewright-task', `treewright-rate', `treewright-status', `treewright-doctor'.  Nothing is written to disk: files are
 ;; changed in buffers, and `save-some-buffers' writes them.
 
 ;;; Code:
@@ -60,8 +60,12 @@ Set it before this file is loaded."
         (list "treewright" "serve"))))
 
 (defun treewright--contact (_interactive &rest _)
-  "How Eglot starts the server."
-  (cons 'treewright-server (treewright-find-command)))
+  "How Eglot starts the server.  An error names a program that is not there."
+  (let ((command (treewright-find-command)))
+    (unless (executable-find (car command) t)
+      (user-error "treewright: `%s' cannot be run: pip install treewright, or set `treewright-command' or $TREEWRIGHT_CMD"
+                  (car command)))
+    (cons 'treewright-server command)))
 
 (add-to-list 'eglot-server-programs (cons treewright-modes #'treewright--contact))
 
@@ -207,6 +211,23 @@ Set it before this file is loaded."
                                     (format ", %d left to read" (plist-get folder :pending)))))
                         (plist-get status :folders) "\n")
              (if (equal (plist-get model :state) "none") "none" (plist-get model :name)))))
+
+;;;###autoload
+(defun treewright-doctor ()
+  "Show what `treewright doctor' says of the program that Eglot would start.
+Also why a server does not start: what the program says is shown whole."
+  (interactive)
+  (let ((command (append (butlast (treewright-find-command)) '("doctor"))))
+    (with-current-buffer (get-buffer-create "*treewright doctor*")
+      (let ((inhibit-read-only t))
+        (erase-buffer)
+        (insert "$ " (mapconcat #'identity command " ") "\n")
+        (condition-case err
+            (apply #'process-file (car command) nil t nil (cdr command))
+          (file-error (insert (error-message-string err) "\n"))))
+      (special-mode)
+      (goto-char (point-min))
+      (display-buffer (current-buffer)))))
 
 ;;;; Changes
 
@@ -473,9 +494,15 @@ SPOKEN says whether its text came in parts, under TOKEN."
            do (treewright-review
                (treewright--request :treewright/proposals/get (list :proposal id)))))
 
+(defconst treewright--longest-message 100000 "Characters that the server takes.")
+
 (defun treewright--chat (message mode context)
   "Send MESSAGE; the answer streams into the chat buffer."
   (treewright--flush)
+  (when (> (length message) treewright--longest-message)
+    (setq message (substring message 0 treewright--longest-message))
+    (treewright--say (format "> The message was cut to %d characters.\n\n"
+                             treewright--longest-message)))
   (let* ((token (format "treewright-emacs-%d-%d" (emacs-pid) (cl-incf treewright--tokens)))
          (spoken nil))
     (treewright--say (format "You: %s\n\n" message))

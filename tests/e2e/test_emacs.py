@@ -11,13 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.model_server import ModelServer, say
+from tests.support.model_server import ModelServer, Reply, say
 from tests.support.neovim import FILES, write
 
 pytestmark = [
@@ -295,3 +296,101 @@ def test_settings_reach_the_server_and_a_restricted_one_changes_nothing(
           (user-error (error-message-string err)))
     """)
     assert "trust" in refused
+
+
+# -------------------------------------------------------------------- what goes wrong
+
+
+def _fails(emacs: Emacs, form: str) -> str:
+    """What the user is told by `form`."""
+    words = emacs.value(
+        f"(condition-case err (progn {form} nil) (error (error-message-string err)))"
+    )
+    assert words is not None, "nothing went wrong"
+    return str(words)
+
+
+def test_a_server_that_is_missing_or_cannot_run_is_named(
+    tmp_path: Path, project: Path, emacs: Emacs
+) -> None:
+    gone = "(eglot-shutdown (treewright--server) nil 10) (treewright-status)"
+    assert "No treewright runs here" in _fails(emacs, gone)
+    start = """
+        (eglot-shutdown (treewright--server) nil 10)
+        (setq eglot-connect-timeout 10)
+        (setq treewright-command (list %s "serve"))
+        (apply #'eglot (eglot--guess-contact))
+    """
+    missing = _fails(emacs, start % '"/nowhere/treewright"')
+    assert "/nowhere/treewright" in missing
+    wrong = tmp_path / "treewright"
+    wrong.write_text("#!/bin/sh\necho 'treewright needs Python 3.11; this is 3.8' >&2\nexit 1\n")
+    wrong.chmod(0o755)
+    said, doctor = emacs.value(f"""
+        (list (condition-case err (progn {start % json.dumps(str(wrong))} nil)
+                (error (error-message-string err)))
+              (progn (treewright-doctor)
+                     (with-current-buffer "*treewright doctor*" (buffer-string))))
+    """)
+    assert said
+    assert "needs Python 3.11; this is 3.8" in doctor
+
+
+def test_the_doctor_answers(emacs: Emacs) -> None:
+    said = emacs.value("""
+        (treewright-doctor)
+        (with-current-buffer "*treewright doctor*" (buffer-string))
+    """)
+    assert "doctor\n" in said
+    assert "ok       python" in said
+
+
+def test_a_server_that_dies_in_the_middle_loses_nothing(
+    tmp_path: Path, project: Path, model: ModelServer
+) -> None:
+    def slowly(_: object) -> Reply:
+        time.sleep(3)
+        return say("never heard")
+
+    model.then(slowly)
+    talking = Emacs(tmp_path, project, OPENAI_BASE_URL=model.url, OPENAI_MODEL="scripted")
+    said, text, again = talking.value(f"""
+        (goto-char (point-max))
+        (insert "# typed\\n")
+        (treewright-ask "What does total do?")
+        (sleep-for 1)
+        (signal-process (jsonrpc--process (treewright--server)) 'SIGKILL)
+        (wait-for (lambda () (string-match "Failed" {CHAT})) "word of it")
+        (let ((said {CHAT}) (text (text-of "shop/cart.py")))
+          (wait-for (lambda () (null (treewright-server-of-project))))
+          (open-file "shop/cart.py")
+          (treewright-ask "Who calls total?")
+          (wait-for (lambda () (string-match "Answered by" {CHAT})) "an answer")
+          (list said text {CHAT}))
+    """)
+    assert "> Failed:" in said
+    assert text == FILES["shop/cart.py"] + "# typed\n"
+    assert "Answered by" in again
+
+
+def test_gigantic_messages_and_hostile_text(
+    tmp_path: Path, project: Path, model: ModelServer
+) -> None:
+    hostile = "<script>alert(1)</script> \x1b]52;c;aGk=\x07 [x](file:///etc/passwd) ```elisp\n(delete-file \"/\")\n```"  # fmt: skip
+    model.then(say(hostile), say("That was long."))
+    talking = Emacs(tmp_path, project, OPENAI_BASE_URL=model.url, OPENAI_MODEL="scripted")
+    text, properties = talking.value(f"""
+        (treewright-ask "Say something")
+        (wait-for (lambda () (string-match "Answered by" {CHAT})))
+        (treewright-ask (make-string 150000 ?x))
+        (wait-for (lambda () (string-match "That was long\\\\|Failed" {CHAT})))
+        (with-current-buffer "*treewright chat*"
+          (list (buffer-string) (length (object-intervals (current-buffer)))))
+    """)
+    assert "<script>alert(1)</script> ]52;c;aGk= [x](file:///etc/passwd)" in text
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert properties <= 1  # plain text: nothing to click, nothing that is run
+    assert "That was long." in text
+    assert "cut to" in text
+    assert len(str(model.requests[-1]["messages"])) < 140_000

@@ -64,6 +64,47 @@ test("every command that is declared is there, and what changes code is off in r
   }
 });
 
+test("what people look for is in the palette, and what is about code in the editor's menu too", () => {
+  const {
+    commandPalette = [],
+    "treewright.editor": menu = [],
+    "editor/context": context = [],
+  } = manifest.contributes.menus;
+  const names = [
+    "ask",
+    "editSelection",
+    "fixDiagnostic",
+    "refactor",
+    "writeTests",
+    "explain",
+    "findSimilar",
+    "showGraph",
+  ];
+  const more = ["runTask", "review", "indexStatus", "exportFeedback", "restart", "showLog"];
+  for (const name of [...names, ...more]) {
+    const command = `treewright.ui.${name}`;
+    assert.ok(declared.has(command), name);
+    assert.notEqual(commandPalette.find((each) => each.command === command)?.when, "false", name);
+  }
+  for (const name of names)
+    assert.ok(
+      menu.some((each) => each.command === `treewright.ui.${name}`),
+      name,
+    );
+  for (const name of ["editSelection", "fixDiagnostic", "writeTests", "refactor"])
+    assert.match(menu.find((each) => each.command === `treewright.ui.${name}`)?.when ?? "", /isWorkspaceTrusted/, name);
+  assert.match(context.find((each) => each.submenu === "treewright.editor")?.when ?? "", /treewright\.running/);
+});
+
+test("what only works with a server is off without one, and what helps then is not", () => {
+  const enablement = (name: string): string =>
+    manifest.contributes.commands.find((each) => each.command === `treewright.ui.${name}`)?.enablement ?? "";
+  for (const name of ["editSelection", "explain", "search", "findSimilar", "showGraph", "runTask", "indexStatus"])
+    assert.match(enablement(name), /treewright\.running/, name);
+  for (const name of ["restart", "showLog", "selectInterpreter", "installServer"])
+    assert.doesNotMatch(enablement(name), /treewright\.running/, name);
+});
+
 test("the status bar says what is going on", () => {
   const status: Status = {
     version: "0.1.0",

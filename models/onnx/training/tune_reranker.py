@@ -6,9 +6,10 @@
 
 Weights are read back from the int8 graph, so that nothing but what ships is needed. Each step teaches
 that the result that was used answers the query better than the one that was passed over (logistic
-loss on the difference). Queries held out from training decide: only when more of their pairs are in
-order than before, by the margin, and at most 1 % of those of others (`--general`, triples too) is
-lost, OUT gets a model folder, its weights int8 again, with the hashes of the queries it has seen. Put
+loss on the difference). Of what others search for (`--general`, triples too) one half is learned along
+and the other half guards: the weights are drawn back to those that ship (Wortsman et al. 2022, robust
+fine-tuning of zero-shot models) until at most 1 % of its pairs is lost. Queries held out decide: only
+when more of their pairs are in order than before, by the margin, OUT gets a model folder, its weights int8 again, with the hashes of the queries it has seen. Put
 it in force with `treewright feedback evaluate reranker --cross-encoder OUT --promote`, which measures
 once more, and take it back with `--rollback`. One line of JSON says the numbers.
 """
@@ -45,6 +46,8 @@ MARGIN = 0.02
 """Of the share of held-out pairs that are in order."""
 LOSS = 0.01
 """Of that share on what others search for."""
+KEPT = (1.0, 0.8, 0.6, 0.4, 0.2, 0.1)
+"""How much of what was learned is kept: the first that others can bear."""
 
 
 def unpack(model: Path, folder: Path) -> None:
@@ -120,6 +123,44 @@ def of_model(manifest: Manifest) -> Any:
     return lambda rows, side: [reranker.scores(row["query"], [plain_words(row[side][:4000])])[0] for row in rows]
 
 
+def split(
+    rows: list[dict[str, str]], share: float, seed: int
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """(train, held out): no query is in both."""
+    queries = sorted({row["query"] for row in rows})
+    random.Random(seed).shuffle(queries)
+    apart = set(queries[: max(1, int(len(queries) * share))])
+    return [row for row in rows if row["query"] not in apart], [row for row in rows if row["query"] in apart]
+
+
+def fit(model: Any, rows: list[dict[str, str]], tokens: WordPiece, limit: int, given: argparse.Namespace) -> None:
+    model.encoder.words.weight.requires_grad = False
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=given.rate)
+    rng = random.Random(given.seed)
+    for _ in range(given.epochs):
+        rng.shuffle(rows)
+        for start in range(0, len(rows), given.batch):
+            some = rows[start : start + given.batch]
+            pairs = rows_of(tokens, some, "positive", limit) + rows_of(tokens, some, "negative", limit)
+            scores = model(*pad_pairs(pairs))
+            loss = F.softplus(scores[len(some) :] - scores[: len(some)]).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+def write(model: Any, folder: Path, manifest: Manifest, out: Path) -> None:
+    """The model as int8, with its vocabulary and a manifest."""
+    model.save(folder)
+    out.mkdir()
+    quantise(build_cross(folder, model.marks), out / manifest.file)
+    shutil.copy(manifest.folder / manifest.tokenizer, out)
+    about = json.loads((manifest.folder / "manifest.json").read_text("utf-8"))
+    about["name"] = f"{manifest.name}-tuned"
+    about["sha256"] = hashlib.sha256((out / manifest.file).read_bytes()).hexdigest()
+    (out / "manifest.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, required=True)
@@ -136,50 +177,35 @@ def main() -> None:
     manifest = read_manifest(given.model)
     manifest.verify()
     tokens = WordPiece.read(manifest.folder / manifest.tokenizer)
-    rows = triples(given.data)
-    queries = sorted({row["query"] for row in rows})
-    random.Random(given.seed).shuffle(queries)
-    apart = set(queries[: max(1, int(len(queries) * given.held_out))])
-    train = [row for row in rows if row["query"] not in apart]
-    held_out = [row for row in rows if row["query"] in apart]
-    general = triples(given.general) if given.general else []
+    train, held_out = split(triples(given.data), given.held_out, given.seed)
+    anchors, judges = split(triples(given.general), 0.5, given.seed) if given.general else ([], [])
     shipped = of_model(manifest)
-    before, general_before = in_order(shipped, held_out), in_order(shipped, general)
+    before, general_before = in_order(shipped, held_out), in_order(shipped, judges)
+    after, general_after, share, kept = 0.0, 0.0, 0.0, False
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "trained"
         unpack(manifest.model_path, folder)
         model = CrossEncoder(folder, None, (tokens.start, tokens.end))
-        model.encoder.words.weight.requires_grad = False
-        optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=given.rate)
-        rng = random.Random(given.seed)
-        for _ in range(given.epochs):
-            rng.shuffle(train)
-            for start in range(0, len(train), given.batch):
-                some = train[start : start + given.batch]
-                pairs = rows_of(tokens, some, "positive", manifest.max_tokens) + rows_of(tokens, some, "negative", manifest.max_tokens)
-                scores = model(*pad_pairs(pairs))
-                loss = F.softplus(scores[len(some) :] - scores[: len(some)]).mean()
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-        model.save(folder)
-        tuned = Path(scratch) / "model"
-        tuned.mkdir()
-        quantise(build_cross(folder, model.marks), tuned / manifest.file)
-        shutil.copy(manifest.folder / manifest.tokenizer, tuned)
-        about = json.loads((manifest.folder / "manifest.json").read_text("utf-8"))
-        about["name"] = f"{manifest.name}-tuned"
-        about["sha256"] = hashlib.sha256((tuned / manifest.file).read_bytes()).hexdigest()
-        (tuned / "manifest.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
-        fitted = of_model(read_manifest(tuned))
-        after, general_after = in_order(fitted, held_out), in_order(fitted, general)
-        kept = after >= before + MARGIN and general_after >= (1 - LOSS) * general_before
+        start_weights = {name: value.clone() for name, value in model.state_dict().items()}
+        fit(model, [*train, *anchors], tokens, manifest.max_tokens, given)
+        learned = {name: value.clone() for name, value in model.state_dict().items()}
+        for number, share in enumerate(KEPT):
+            model.load_state_dict(
+                {name: start_weights[name] + share * (value - start_weights[name]) for name, value in learned.items()}
+            )
+            tuned = Path(scratch) / f"model{number}"
+            write(model, folder, manifest, tuned)
+            fitted = of_model(read_manifest(tuned))
+            after, general_after = in_order(fitted, held_out), in_order(fitted, judges)
+            if general_after >= (1 - LOSS) * general_before:
+                kept = after >= before + MARGIN
+                break
         if kept:
             seen = sorted({hashlib.sha256(row["query"].encode("utf-8", "replace")).hexdigest() for row in train})
             (tuned / "queries.json").write_text(json.dumps({"trained": seen}) + "\n", "utf-8")
             shutil.copytree(tuned, given.output, dirs_exist_ok=True)
     figures = {
-        "before": round(before, 4), "after": round(after, 4), "n": len(held_out), "kept": kept,
+        "before": round(before, 4), "after": round(after, 4), "n": len(held_out), "kept": kept, "share": share,
         "general_before": round(general_before, 4), "general_after": round(general_after, 4),
     }  # fmt: skip
     print(json.dumps(figures))  # noqa: T201

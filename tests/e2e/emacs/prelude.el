@@ -89,5 +89,6 @@
         (princ (concat "\n" (json-encode value) "\n")))
       (dolist (buffer (buffer-list))
         (with-current-buffer buffer (set-buffer-modified-p nil)))
-      (eglot-shutdown (treewright--server) nil 10))
+      (when-let ((server (treewright-server-of-project)))
+        (eglot-shutdown server nil 10)))
   (error (message "FAILED %s" (error-message-string err)) (kill-emacs 1)))
