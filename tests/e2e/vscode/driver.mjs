@@ -12,9 +12,11 @@ export const row = (w, text) => w.page.locator(".pane .monaco-list-row", { hasTe
 export const notifications = (w) => w.page.locator(".notifications-toasts .notification-list-item");
 export const activeTab = (w, name) => w.page.locator(`.tab.active[data-resource-name='${name}']`).first();
 
+const reviewPane = (w) => w.page.locator(".pane", { has: w.page.locator(".pane-header", { hasText: /^Review/i }) });
+
 /** Press a key in the Review view, until `done`: the view may be drawn anew at that moment. */
 export async function inReview(w, key, done) {
-  const pane = w.page.locator(".pane", { has: w.page.locator(".pane-header", { hasText: /^Review/i }) });
+  const pane = reviewPane(w);
   for (let i = 0; ; i++) {
     await until("the review has the focus", () => pane.evaluate((each) => each.contains(document.activeElement)));
     await w.contextKeys();
@@ -109,6 +111,7 @@ export async function proposed(w, request) {
   const review = lastTurn(chat).locator(".card button").first();
   await review.waitFor();
   await review.click();
+  await until("the review has the focus", () => reviewPane(w).evaluate((each) => each.contains(document.activeElement)));
   return chat;
 }
 

@@ -171,16 +171,27 @@ export class Workbench {
     }
   }
 
-  /** The highlighted row of the quick input, once it is the one that is meant. */
-  async #highlighted(text) {
-    await this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: text }).first().waitFor();
+  /**
+   * Open the quick input with a key, type, and wait for the row that is meant to be the highlighted
+   * one. A view that takes the focus at that moment closes the input: then it is opened again.
+   */
+  async #typed(key, text, shown) {
+    const row = this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: shown }).first();
+    for (let i = 0; ; i++) {
+      const box = await this.#quickInput(key);
+      try {
+        await box.fill(text, { timeout: i < 3 ? 3000 : 20_000 });
+        await row.waitFor({ timeout: i < 3 ? 6000 : 30_000 });
+        return box;
+      } catch (error) {
+        if (i >= 3) throw error;
+        await this.page.keyboard.press("Escape");
+      }
+    }
   }
 
   async command(title) {
-    const box = await this.#quickInput("F1");
-    const name = title.split(": ").pop();
-    await box.fill(`>${title}`);
-    await this.#highlighted(name);
+    const box = await this.#typed("F1", `>${title}`, title.split(": ").pop());
     // The command may open a quick input of its own.
     await this.#enter((timeout) => until("the command was taken", async () => !(await box.isVisible()) || !(await box.inputValue()).startsWith(`>${title}`), timeout));
   }
@@ -188,18 +199,14 @@ export class Workbench {
   /** Open a file by its name, or by what is typed to find it; `shown` is what its row says. */
   async open(name, typed = name, shown = path.basename(name)) {
     const tab = this.page.locator(`.tab.active[data-resource-name="${path.basename(name)}"]`).first();
-    const box = await this.#quickInput("Control+p");
-    await box.fill(typed);
-    await this.#highlighted(shown);
+    const box = await this.#typed("Control+p", typed, shown);
     await this.#enter((timeout) => box.waitFor({ state: "hidden", timeout }));
     await tab.waitFor();
   }
 
   /** Put the cursor at a line and column, both from 1. */
   async goTo(line, column = 1) {
-    const box = await this.#quickInput("Control+g");
-    await box.fill(`:${line}:${column}`);
-    await this.#highlighted(/Go to line/);
+    const box = await this.#typed("Control+g", `:${line}:${column}`, /Go to line/);
     await this.#enter((timeout) => box.waitFor({ state: "hidden", timeout }));
     await this.page.locator(".statusbar-item", { hasText: `Ln ${line}, Col` }).first().waitFor({ timeout: 10_000 });
   }

@@ -154,9 +154,11 @@ export class Proposals implements vscode.Disposable {
     const ready = (performance.now() - begun).toFixed(1);
     entry.decide(wanted, "accepted"); // before the edit: its own changes move the others
     // VS Code may save a refactoring's files before it answers; the user sees the text before that.
+    // A save tells of a change too, one without content.
+    const waiting = new Set(touched);
     let changed = 0;
-    const watching = vscode.workspace.onDidChangeTextDocument(({ document }) => {
-      if (touched.has(document.uri.toString())) changed = performance.now() - begun;
+    const watching = vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+      if (contentChanges.length > 0 && waiting.delete(document.uri.toString())) changed = performance.now() - begun;
     });
     const ok = await vscode.workspace.applyEdit(edit, { isRefactoring: touched.size > 1 });
     watching.dispose();

@@ -4,8 +4,11 @@ import { accepts, activeTab, answered, at, inReview, lastTurn, lens, line, log, 
 import { CART, HOSTILE, PRICES } from "../project.mjs";
 import { sleep, until } from "../workbench.mjs";
 
-/** What 95 of 100 do not exceed. */
-const p95 = (times) => [...times].sort((a, b) => a - b)[Math.ceil(times.length * 0.95) - 1];
+/** What this part of them does not exceed. */
+const quantile = (times, part) => [...times].sort((a, b) => a - b)[Math.ceil(times.length * part) - 1];
+const median = (times) => quantile(times, 0.5);
+const p95 = (times) => quantile(times, 0.95);
+const ROUNDS = 20;
 
 const saveAll = (w) => w.command("File: Save All").catch(() => undefined);
 
@@ -38,7 +41,7 @@ const scenarios = {
 
   "21 hunks in 11 files are applied at once": async (w) => {
     const seen = [];
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const [from, to] = round % 2 ? ["other_name", "wide_name"] : ["wide_name", "other_name"];
       await proposed(w, `rename ${from} to ${to} everywhere`);
       await row(w, "m0.py").waitFor({ timeout: 15_000 });
@@ -61,11 +64,15 @@ const scenarios = {
       await until("it is written", () => saveAll(w).then(() => w.read("many/base.py").includes(to) && w.read("many/m9.py").includes(to)));
     }
     const told = [...log(w).matchAll(/applied (\d+) hunks in (\d+) files: edit ready after ([\d.]+) ms, text after (\d+) ms/g)].filter((each) => Number(each[1]) >= 20);
-    assert.equal(told.length, 8);
-    assert.ok(told.every((each) => Number(each[3]) < 50), "the edit itself is made at once");
+    assert.equal(told.length, ROUNDS);
+    const [edits, texts] = [3, 4].map((group) => told.map((each) => Number(each[group])));
     await w.command("View: Close All Editors");
-    const times = told.map((each) => Number(each[4]));
-    return `from the key to the text on the screen ${seen.join(", ")} ms, p95 ${p95(seen)} ms; in the extension host ${times.join(", ")} ms, of which the edit itself ${told.map((each) => each[3]).join(", ")} ms`;
+    // The goal is 50 ms for 95 of 100. Every second one is held to more than that: a machine that
+    // does other things meanwhile is late now and then, and a request to the server is later always.
+    for (const times of [seen, texts]) assert.ok(median(times) < 100, `${times.join(", ")} ms`);
+    assert.ok(median(edits) < 10, `${edits.join(", ")} ms`);
+    const of = (times) => `median ${median(times)} ms, p95 ${p95(times)} ms, longest ${Math.max(...times)} ms`;
+    return `key to text on the screen: ${of(seen)}; command to text in all files: ${of(texts)}; the edit itself: ${of(edits)}`;
   },
 
   "a proposal that got stale is not applied, and is offered again": async (w) => {
