@@ -193,6 +193,20 @@ class PythonFile:
             end -= 1
         return Span(start, end)
 
+    def without_comments(self, start: int, end: int) -> Span:
+        """The selection without white space and whole comments at its ends."""
+        span = self.trimmed(start, end)
+        while span.start < span.end:
+            first = self.root.descendant_for_byte_range(span.start, span.start + 1)
+            last = self.root.descendant_for_byte_range(span.end - 1, span.end)
+            if first is not None and first.type == "comment" and first.end_byte <= span.end:
+                span = self.trimmed(first.end_byte, span.end)
+            elif last is not None and last.type == "comment" and last.start_byte >= span.start:
+                span = self.trimmed(span.start, last.start_byte)
+            else:
+                break
+        return span
+
     def expression_at(self, start: int, end: int) -> Node:
         """The expression that the selection covers, or the one at the cursor.
 
@@ -236,9 +250,10 @@ class PythonFile:
     def statements_in(self, start: int, end: int) -> list[Node]:
         """The whole statements of one block that the selection covers.
 
-        Raises RefusedError when it cuts a statement or covers none.
+        Comments around them may be part of it. Raises RefusedError when it cuts a statement or
+        covers none.
         """
-        span = self.trimmed(start, end)
+        span = self.without_comments(start, end)
         node = self.root.descendant_for_byte_range(span.start, max(span.start, span.end - 1))
         while node is not None and node.type not in BLOCKS:
             node = node.parent
