@@ -38,12 +38,21 @@ AXOLOTL      := axolotl==0.19.0 addict==2.4.0 certifi colorama==0.4.6 llvmlite==
 LLAMAFACTORY := llamafactory==0.9.5 transformers==5.6.0 tokenizers==0.22.2 huggingface_hub==1.33.0 trl==0.24.0 peft==0.18.1 \
                 omegaconf==2.4.0 pillow httpx httpcore certifi
 
-trainers: .venv-training/.done .venv-axolotl/.done .venv-llamafactory/.done
+S3 := moto==5.2.5 boto3 flask flask-cors xmltodict py-partiql-parser
+
+trainers: .venv-training/.done .venv-axolotl/.done .venv-llamafactory/.done .venv-s3/.done
 
 .venv-training/.done:
 	rm -rf .venv-training
 	$(PYTHON) -m venv .venv-training
 	.venv-training/bin/pip install -qq $(TRAINERS)
+	touch $@
+
+# An object store of another project, which checks signatures.
+.venv-s3/.done:
+	rm -rf .venv-s3
+	$(PYTHON) -m venv .venv-s3
+	.venv-s3/bin/pip install -qq $(S3)
 	touch $@
 
 .venv-axolotl/.done: PACKAGES := $(AXOLOTL)
@@ -57,7 +66,7 @@ trainers: .venv-training/.done .venv-axolotl/.done .venv-llamafactory/.done
 	touch $@
 
 test-training: $(VENV)/.dev trainers ## exports in the real trainers' hands, a tiny LoRA run (installs 2 GB or more once)
-	TREEWRIGHT_REQUIRE_TRAINERS=1 $(BIN)/python -m pytest -m slow tests/agent/test_feedback_training.py tests/agent/test_feedback_trainers.py $(ARGS)
+	TREEWRIGHT_REQUIRE_TRAINERS=1 $(BIN)/python -m pytest -m slow tests/agent/test_feedback_training.py tests/agent/test_feedback_trainers.py tests/agent/test_feedback_s3.py $(ARGS)
 
 e2e: $(VENV)/.dev ## only the tests with real processes and a real Neovim
 	$(BIN)/python -m pytest -m e2e $(ARGS)
