@@ -65,9 +65,50 @@ def test_is_refused(tmp_path: Path, before: str, parameters: list[Any], reason: 
     check_refused(tmp_path, "change_signature", before, reason, parameters=parameters)
 
 
+CALLS = "n = []\ndef t(x): ...\ndef f$0(a, b): ...\n"
+KEPT = "n = []\ndef t(x): ...\ndef f(b, a): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "after"),
+    [
+        pytest.param("f(t(1), t(2))\n", "f(a=t(1), b=t(2))\n", id="two calls"),
+        pytest.param("f(n[0], t(2))\n", "f(a=n[0], b=t(2))\n", id="a call may change an item"),
+        pytest.param("f(n, t(2))\n", "f(t(2), n)\n", id="a name stays what it is"),
+        pytest.param("f(b=t(2), a=t(1))\n", "f(b=t(2), a=t(1))\n", id="by keyword"),
+    ],
+)
+def test_what_arguments_do_keeps_its_order(tmp_path: Path, call: str, after: str) -> None:
+    check_operation(
+        tmp_path, "change_signature", CALLS + call, KEPT + after, parameters=[p("b"), p("a")]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters", "reason"),
+    [
+        pytest.param("def f$0(a, b): ...\nf(*x)\n", [p("b"), p("a")], "main.py:2: passes", id="a star"),
+        pytest.param("def f$0(a, b): ...\ng(f)\n", [p("b"), p("a")], "main.py:2: used", id="a value"),
+        pytest.param("def f$0(a): ...\ng(f)\n", [p("a"), p("b", value="1")], "main.py:2: used", id="a new one that must be passed"),
+        pytest.param("def f$0(a): ...\nf(t())\n", [], "calls something in main.py:2", id="an argument that does something"),
+    ],
+)  # fmt: skip
+def test_uses_that_would_break_are_said(
+    tmp_path: Path, text: str, parameters: list[Any], reason: str
+) -> None:
+    check_refused(tmp_path, "change_signature", text, reason, parameters=parameters)
+
+
+def test_uses_that_keep_their_meaning_stand_in_no_way(tmp_path: Path) -> None:
+    check_operation(
+        tmp_path, "change_signature", "def f$0(a): ...\ng(f)\nf(*x)\n",
+        "def f(a, b=0): ...\ng(f)\nf(*x)\n", parameters=[p("a"), p("b", default="0")],
+    )  # fmt: skip
+
+
 def test_what_cannot_be_proven_is_listed(tmp_path: Path) -> None:
     text = "def f$0(a, b): ...\nf(*x)\ng(f)\nf(1, 2)\n"
-    with case_of(tmp_path, text, parameters=[p("b"), p("a")]) as case:
+    with case_of(tmp_path, text, parameters=[p("b"), p("a")], confirm=True) as case:
         change = case.run("change_signature")
         assert len(change.notes) == 2
         assert "f(2, 1)" in case.files_after(change)["main.py"]

@@ -29,6 +29,8 @@ class FileEditor:
         self.text = text
         self.path = path
         self._edits: dict[Span, TextEdit] = {}
+        self._kept: set[Span] = set()
+        """Deletions that insertions came to stand in."""
 
     def replace(
         self, span: Span, new_text: str, *, groups: tuple[str, ...] = (), doubt: str = ""
@@ -92,13 +94,30 @@ class FileEditor:
         return new_text.replace("\r\n", "\n").replace("\n", newline)
 
     def edits(self) -> tuple[TextEdit, ...]:
-        """In order, without those that change nothing."""
+        """In order, without those that change nothing.
+
+        What is inserted inside a deletion stands in its place.
+        """
         data = self.text.data
+        self._settle()
         return ordered(
             edit
             for edit in self._edits.values()
             if data[edit.span[0] : edit.span[1]] != edit.new_text.encode("utf-8", "replace")
         )
+
+    def _settle(self) -> None:
+        inserted = [e for span, e in self._edits.items() if span.start == span.end]
+        for edit in sorted(inserted, key=lambda each: each.span):
+            at = edit.span.start
+            for span, other in self._edits.items():
+                if span.start < at < span.end and (not other.new_text or other.span in self._kept):
+                    del self._edits[edit.span]
+                    groups = tuple(sorted({*edit.groups, *other.groups}))
+                    text = other.new_text + edit.new_text
+                    self._edits[span] = TextEdit(span, text, groups, edit.doubt or other.doubt)
+                    self._kept.add(span)
+                    break
 
 
 def trimmed(data: bytes, span: Span, new_text: str) -> tuple[Span, str]:

@@ -35,6 +35,7 @@ EXPRESSIONS = COMPREHENSIONS | frozenset(
         "not_operator", "boolean_operator", "comparison_operator", "conditional_expression",
         "lambda", "await", "string", "concatenated_string", "integer", "float", "true", "false",
         "none", "ellipsis", "list", "set", "dictionary", "tuple", "parenthesized_expression",
+        "expression_list",
     }
 )  # fmt: skip
 WRITES = frozenset({Role.WRITE, Role.DEFINITION, Role.PARAMETER, Role.IMPORT, Role.DELETE})

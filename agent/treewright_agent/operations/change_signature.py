@@ -2,8 +2,9 @@
 
 `parameters` is the new list in order. A row names the parameter it was with `old`; without it
 the parameter is new, and `value` is what the calls pass. Every call, override and overridden
-method that can be proven follows; what cannot is listed. A parameter that the body uses is not
-removed.
+method that can be proven follows. Where one cannot (a `*` argument, the function as a value) and
+would come to mean something else, it is refused, or listed with `confirm`. A parameter that the
+body uses is not removed, and what arguments do keeps its order.
 
     def greet$0(name, loud):
         return name.upper() if loud else name
@@ -19,13 +20,14 @@ removed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from treewright_agent.changes import ChangeBuilder, SourceChange
 from treewright_agent.operations.blocks import PythonFile, require_name
 from treewright_agent.operations.model import Arguments, Operation
+from treewright_agent.operations.signature_calls import Definition, Old, Row, new_arguments
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import ArgumentsError, RefusedError
 from treewright_indexer.model import Role
@@ -63,26 +65,15 @@ class ChangeSignature(Arguments, frozen=True):
     returns: Annotated[
         str | None, msgspec.Meta(description="the return type; null keeps it, '' takes it away")
     ] = None
+    confirm: Annotated[
+        bool,
+        msgspec.Meta(
+            description="list the uses that cannot be followed and leave them, instead of refusing"
+        ),
+    ] = False
 
 
-class _Old(NamedTuple):
-    """A parameter as it stands. `kind` is plain, star, double_star or a separator."""
-
-    name: str
-    kind: str
-    text: str
-    annotation: str
-    default: str
-    keyword_only: bool
-    positional_only: bool
-
-
-class _Definition(NamedTuple):
-    file: PythonFile
-    node: Node
-    target: Target
-    receiver: str
-    olds: tuple[_Old, ...]
+_BY_PYTHON = "used as a decorator: it is called by Python"
 
 
 def _plan(snapshot: Snapshot, arguments: ChangeSignature, token: CancelToken) -> SourceChange:
@@ -107,7 +98,45 @@ def _plan(snapshot: Snapshot, arguments: ChangeSignature, token: CancelToken) ->
     for definition in definitions:
         _rewrite_definition(build, definition, rows, arguments.returns)
     _rewrite_calls(snapshot, build, definitions, rows, token)
-    return build.build()
+    change = build.build()
+    left = [note for note in change.notes if note.text != _BY_PYTHON]
+    if left and not arguments.confirm and not _is_compatible(first, rows):
+        note = left[0]
+        line = snapshot.text(note.path).line_of(note.span.start) + 1
+        raise RefusedError(
+            f"{snapshot.display_path(note.path)}:{line}: {note.text}"
+            + (f" ({len(left) - 1} more)" if len(left) > 1 else "")
+            + "; with `confirm` such uses are listed and left"
+        )
+    return change
+
+
+def _is_compatible(definition: Definition, rows: list[Row]) -> bool:
+    """Whether every call as it was still means the same."""
+    olds = [o for o in definition.olds if o.kind != "separator" and not o.keyword_only]
+    kept = [row for row in rows if row.old is not None and not row.old.keyword_only]
+    plain = [row.old for row in kept if not row.keyword_only]
+    if [old.name for old in olds] != [old.name for old in plain if old is not None]:
+        return False
+    if any(row.old.name != row.name for row in rows if row.old is not None):
+        return False
+    named = {o.name for o in definition.olds if o.keyword_only and o.kind == "plain"}
+    if not named <= {row.name for row in rows}:
+        return False
+    seen_new = False
+    for row in rows:
+        if row.name in ("*", "/"):
+            if row.name == "/" and all(old.name != "/" for old in definition.olds):
+                return False
+            continue
+        if row.old is None and "=" not in row.text:
+            return False
+        if row.old is not None and row.old.default and "=" not in row.text:
+            return False
+        if row.old is not None and not row.keyword_only and seen_new:
+            return False
+        seen_new = seen_new or row.old is None
+    return True
 
 
 def _constructor(snapshot: Snapshot, target: Target, token: CancelToken) -> Target:
@@ -137,7 +166,7 @@ def _family(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Targ
 # -------------------------------------------------------------------- the definition
 
 
-def _definition(snapshot: Snapshot, target: Target) -> _Definition:
+def _definition(snapshot: Snapshot, target: Target) -> Definition:
     file = PythonFile(snapshot, target.path)
     node = file.root.descendant_for_byte_range(target.name_span.start, target.name_span.end)
     while node is not None and node.type != "function_definition":
@@ -157,10 +186,10 @@ def _definition(snapshot: Snapshot, target: Target) -> _Definition:
             raise RefusedError(f"`{target.name}` is decorated with @{names[0]}")
     if target.kind in ("method", "constructor") and not is_static and olds:
         receiver = olds.pop(0).text
-    return _Definition(file, node, target, receiver, tuple(olds))
+    return Definition(file, node, target, receiver, tuple(olds))
 
 
-def _olds(file: PythonFile, listed: Node) -> Iterator[_Old]:
+def _olds(file: PythonFile, listed: Node) -> Iterator[Old]:
     keyword_only = False
     separators = [c for c in listed.named_children if c.type == "positional_separator"]
     for child in listed.named_children:
@@ -169,10 +198,10 @@ def _olds(file: PythonFile, listed: Node) -> Iterator[_Old]:
             raise RefusedError("its parameters hold a comment, which would be lost")
         if child.type == "keyword_separator":
             keyword_only = True
-            yield _Old("*", "separator", "*", "", "", False, False)
+            yield Old("*", "separator", "*", "", "", False, False)
             continue
         if child.type == "positional_separator":
-            yield _Old("/", "separator", "/", "", "", False, False)
+            yield Old("/", "separator", "/", "", "", False, False)
             continue
         name, annotation, default = child, "", ""
         if child.type in ("default_parameter", "typed_default_parameter"):
@@ -191,31 +220,21 @@ def _olds(file: PythonFile, listed: Node) -> Iterator[_Old]:
         )
         shown = file.text_of(name).lstrip("*")
         positional = any(child.end_byte <= s.start_byte for s in separators)
-        yield _Old(shown, kind, text, annotation, default, keyword_only, positional)
+        yield Old(shown, kind, text, annotation, default, keyword_only, positional)
         if kind == "star":
             keyword_only = True
 
 
-class _Row(NamedTuple):
-    """A parameter afterwards, with what it was before."""
-
-    name: str
-    old: _Old | None
-    text: str
-    value: str
-    keyword_only: bool
-
-
-def _checked(given: list[Parameter], definition: _Definition) -> list[_Row]:
+def _checked(given: list[Parameter], definition: Definition) -> list[Row]:
     """The rows. Raises ArgumentsError and RefusedError for lists that cannot be."""
     known = {old.name: old for old in definition.olds}
-    rows: list[_Row] = []
+    rows: list[Row] = []
     used: set[str] = set()
     keyword_only = False
     for parameter in given:
         bare = parameter.name.lstrip("*")
         if parameter.name in ("*", "/"):
-            rows.append(_Row(parameter.name, None, parameter.name, "", False))
+            rows.append(Row(parameter.name, None, parameter.name, "", False))
             keyword_only = keyword_only or parameter.name == "*"
             continue
         require_name(bare)
@@ -227,7 +246,7 @@ def _checked(given: list[Parameter], definition: _Definition) -> list[_Row]:
         if old is not None:
             used.add(old.name)
         text = _text(bare, old, parameter)
-        rows.append(_Row(bare, old, text, parameter.value, keyword_only))
+        rows.append(Row(bare, old, text, parameter.value, keyword_only))
         if old is not None and old.kind == "star":
             keyword_only = True
     names = [row.name for row in rows if row.name not in ("*", "/")]
@@ -244,7 +263,7 @@ def _checked(given: list[Parameter], definition: _Definition) -> list[_Row]:
     return rows
 
 
-def _text(name: str, old: _Old | None, parameter: Parameter) -> str:
+def _text(name: str, old: Old | None, parameter: Parameter) -> str:
     kind = old.kind if old is not None else "plain"
     annotation = old.annotation if old is not None else ""
     default = old.default if old is not None else ""
@@ -261,7 +280,7 @@ def _text(name: str, old: _Old | None, parameter: Parameter) -> str:
 
 
 def _rewrite_definition(
-    build: ChangeBuilder, definition: _Definition, rows: list[_Row], returns: str | None
+    build: ChangeBuilder, definition: Definition, rows: list[Row], returns: str | None
 ) -> None:
     file, node = definition.file, definition.node
     listed, body = node.child_by_field_name("parameters"), node.child_by_field_name("body")
@@ -328,8 +347,8 @@ def _listed(file: PythonFile, listed: Node, texts: list[str]) -> str:
 def _rewrite_calls(
     snapshot: Snapshot,
     build: ChangeBuilder,
-    definitions: list[_Definition],
-    rows: list[_Row],
+    definitions: list[Definition],
+    rows: list[Row],
     token: CancelToken,
 ) -> None:
     files = {definition.file.path: definition.file for definition in definitions}
@@ -376,7 +395,7 @@ def _inheriting(snapshot: Snapshot, cls: Target, token: CancelToken) -> list[Tar
 
 
 def _rewrite_use(
-    build: ChangeBuilder, file: PythonFile, use: Use, definition: _Definition, rows: list[_Row]
+    build: ChangeBuilder, file: PythonFile, use: Use, definition: Definition, rows: list[Row]
 ) -> None:
     node = file.root.descendant_for_byte_range(use.span.start, use.span.end)
     if node is not None and node.parent is not None and node.parent.type == "attribute":
@@ -385,7 +404,7 @@ def _rewrite_use(
     if use.role is Role.KEYWORD:
         return
     if call is not None and call.type == "decorator":
-        build.note(file.path, use.span, "used as a decorator: it is called by Python")
+        build.note(file.path, use.span, _BY_PYTHON)
         return
     shifted = False
     if call is not None and call.type == "argument_list" and call.parent is not None:
@@ -410,7 +429,7 @@ def _rewrite_use(
         else "it may be another function of that name"
     )
     unbound = _is_unbound(file, node, definition)
-    text = _arguments(file, listed, definition, rows, skip=1 if shifted or unbound else 0)
+    text = new_arguments(file, listed, definition, rows, skip=1 if shifted or unbound else 0)
     if text is None:
         build.note(file.path, use.span, "passes * or ** arguments: check it by hand")
         return
@@ -421,117 +440,13 @@ def _rewrite_use(
         build.file(file.path).rewrite(span, text)
 
 
-def _is_unbound(file: PythonFile, node: Node | None, definition: _Definition) -> bool:
+def _is_unbound(file: PythonFile, node: Node | None, definition: Definition) -> bool:
     """`Base.method(self, …)`: the receiver is the first argument."""
     if not definition.receiver or node is None or node.type != "attribute":
         return False
     value = node.child_by_field_name("object")
     cls = definition.target.container.rpartition(".")[2]
     return value is not None and file.text_of(value).rpartition(".")[2] == cls
-
-
-def _arguments(
-    file: PythonFile, listed: Node, definition: _Definition, rows: list[_Row], skip: int
-) -> str | None:
-    """The new argument list, parentheses included; None when it cannot be told."""
-    arguments = [c for c in listed.named_children if c.type != "comment"]
-    if len(arguments) != listed.named_child_count:
-        return None
-    leading, arguments = arguments[:skip], arguments[skip:]
-    positional = [o for o in definition.olds if o.kind == "plain" and not o.keyword_only]
-    rest = next((o for o in definition.olds if o.kind == "star"), None)
-    given: dict[str, str] = {}
-    by_keyword: set[str] = set()
-    extra: list[str] = []
-    starred: list[str] = []
-    other_keywords: list[str] = []
-    position = 0
-    for argument in arguments:
-        text = file.text_of(argument)
-        if argument.type == "list_splat":
-            starred.append(text)
-        elif argument.type == "dictionary_splat":
-            other_keywords.append(text)
-        elif argument.type == "keyword_argument":
-            name = argument.child_by_field_name("name")
-            value = argument.child_by_field_name("value")
-            assert name is not None
-            assert value is not None
-            key = file.text_of(name)
-            if any(o.name == key and o.kind == "plain" for o in definition.olds):
-                given[key], by_keyword = file.text_of(value), by_keyword | {key}
-            else:
-                other_keywords.append(text)
-        elif position < len(positional) and not starred:
-            given[positional[position].name] = text
-            position += 1
-        elif rest is not None and not starred:
-            extra.append(text)
-        else:
-            return None
-    if starred and not _only_names_change(definition, rows):
-        return None
-    parts = [file.text_of(node) for node in leading]
-    in_order = True
-    for row in rows:
-        if row.name in ("*", "/"):
-            in_order = in_order and row.name != "*"
-            continue
-        if row.old is not None and row.old.kind == "star":
-            if extra and not in_order:
-                return None
-            parts += extra
-            extra = []
-            in_order = False
-            continue
-        if row.old is not None and row.old.kind == "double_star":
-            continue
-        value = given.get(row.old.name) if row.old is not None else row.value or None
-        if value is None:
-            if row.old is None and "=" not in row.text:
-                raise RefusedError(f"`{row.name}` is new and has neither a default nor a value")
-            in_order = False  # it is left to its default; what follows needs its name
-            if extra:
-                return None
-            continue
-        was_keyword = row.old is not None and row.old.name in by_keyword
-        may_stand = row.old is not None if starred else not row.keyword_only
-        if in_order and may_stand and not was_keyword:
-            parts.append(value)
-        else:
-            in_order = False
-            parts.append(f"{row.name}={value}")
-    if extra:  # there is no `*` parameter any more to take them
-        return None
-    keywords = [part for part in parts if _is_keyword(part)]
-    plain = [part for part in parts if not _is_keyword(part)]
-    return _laid_out(file, listed, [*plain, *starred, *keywords, *other_keywords])
-
-
-def _is_keyword(text: str) -> bool:
-    name, equals, rest = text.partition("=")
-    return bool(equals) and name.isidentifier() and not rest.startswith("=")
-
-
-def _only_names_change(definition: _Definition, rows: list[_Row]) -> bool:
-    """Whether positions stay: then `*arguments` still mean the same."""
-    before = [o.name for o in definition.olds]
-    after = [row.old.name for row in rows if row.old is not None]
-    new = [i for i, row in enumerate(rows) if row.old is None and row.name not in ("*", "/")]
-    return (
-        after == before[: len(after)]
-        and len(after) == len([b for b in before if b not in ("*", "/")])
-        and all(i >= len(after) for i in new)
-    )
-
-
-def _laid_out(file: PythonFile, listed: Node, parts: list[str]) -> str:
-    first = listed.named_children[0] if listed.named_children else None
-    if first is None or not file.starts_its_line(first) or not parts:
-        return f"({', '.join(parts)})"
-    indent = file.indentation(first)  # one argument a line, as it was
-    closing = file.text_of(listed).rpartition("\n")[2][:-1]
-    return "(\n" + "".join(f"{indent}{part},\n" for part in parts) + f"{closing})"
 
 
 CHANGE_SIGNATURE = Operation(

@@ -67,8 +67,9 @@ def _plan(snapshot: Snapshot, arguments: ExtractVariable, token: CancelToken) ->
 def _as_variable(
     file: PythonFile, node: Node, arguments: ExtractVariable, build: ChangeBuilder
 ) -> None:
-    statement = file.statement_of(node)
+    statement = _statement_before(file, node)
     _require_same_moment(file, node, statement)
+    _require_assigned_before(file, node, statement)
     scope = file.scope_span(file.facts.scope_at(node.start_byte))
     name = _name(file, arguments.name, "extracted", [scope])
     places = [node, *(_equals(file, node, statement) if arguments.every else ())]
@@ -236,6 +237,25 @@ def _require_extractable(file: PythonFile, node: Node) -> None:
             raise RefusedError(
                 f"it holds {'a yield' if inner.type == 'yield' else 'an assignment'}"
             )
+
+
+def _statement_before(file: PythonFile, node: Node) -> Node:
+    """The statement that the new line stands in front of; a case is none of its own."""
+    statement = file.statement_of(node)
+    if statement.type != "case_clause":
+        return statement
+    if has_effects(node):
+        raise RefusedError("it would be called although an earlier case matches")
+    assert statement.parent is not None
+    return file.statement_of(statement.parent)
+
+
+def _require_assigned_before(file: PythonFile, node: Node, statement: Node) -> None:
+    """What the statement itself assigns (a walrus, the name of a pattern) has no value before."""
+    read = {(use.name, use.home) for use in file.within(Span(*node.byte_range))}
+    for use in file.within(Span(statement.start_byte, node.start_byte)):
+        if use.writes and (use.name, use.home) in read:
+            raise RefusedError(f"`{use.name}` gets its value in the same statement")
 
 
 def _require_same_moment(file: PythonFile, node: Node, statement: Node) -> None:

@@ -183,6 +183,7 @@ def _require_same_moment(
     assert statement is not None
     last = max(read.start for read in reads)
     roots = {u.name for u in file.within(Span(*value.byte_range))}
+    shared = _written_by_functions(file, value)
     for node in walk(file.root):
         if not statement.end_byte <= node.start_byte < last:
             continue
@@ -192,7 +193,14 @@ def _require_same_moment(
                 raise RefusedError(f"its value calls something, and so does line {line} before it")
             if _has_parts(value) and _names_in(file, node) & roots:
                 raise RefusedError(f"line {line} may change what its value reads")
-        if node.type in ("assignment", "augmented_assignment", "delete_statement"):
+            if shared:
+                raise RefusedError(f"line {line} may assign `{shared[0]}`, which its value reads")
+        if node.type in ("assignment", "augmented_assignment") and last < node.end_byte:
+            # The last reading stands in it: only its right side happens before its left one.
+            right = node.child_by_field_name("right")
+            if right is not None and right.start_byte > last and has_effects(right) and effects:
+                raise RefusedError(f"its value calls something, and so does line {line} before it")
+        elif node.type in ("assignment", "augmented_assignment", "delete_statement"):
             target = node.child_by_field_name("left") or node
             if effects and _reads_state(target):
                 raise RefusedError(f"its value calls something, after line {line} then")
@@ -205,6 +213,21 @@ def _require_same_moment(
         _require_nothing_tried(file, statement, reads)
     if effects:
         _require_unconditional(file, statement, reads[0])
+
+
+def _written_by_functions(file: PythonFile, value: Node) -> list[str]:
+    """Names that the value reads and that a function assigns as global or nonlocal."""
+    read = {(u.name, u.home) for u in file.within(Span(*value.byte_range)) if u.home >= 0}
+    return sorted(
+        {u.name for u in file.uses if u.writes and u.scope != u.home and (u.name, u.home) in read
+         and _is_declared(file, u)}
+    )  # fmt: skip
+
+
+def _is_declared(file: PythonFile, use: NameUse) -> bool:
+    """Whether the scope that holds it declares the name as global or nonlocal."""
+    binding = file.facts.scopes[use.scope].bindings.get(use.name)
+    return binding is not None and binding[1] in ("global", "nonlocal")
 
 
 def _require_nothing_tried(file: PythonFile, statement: Node, reads: list[NameUse]) -> None:
@@ -295,7 +318,7 @@ def _require_reachable(
         later = here.type in ("function_definition", "lambda") and file.facts.scope_at(
             read.start
         ) != file.facts.scope_at(definition.start)
-        if later and (effects or _has_state(file, value)):
+        if later and (effects or _has_state(file, value, definition)):
             raise RefusedError(
                 f"it is read later, inside a function in line {file.text.line_of(read.start) + 1}"
             )
@@ -319,11 +342,34 @@ def _is_iterable(loop: Node, child: Node) -> bool:
     return loop.type == "for_statement" and loop.child_by_field_name("right") == child
 
 
-def _has_state(file: PythonFile, value: Node) -> bool:
-    """Whether it reads anything that could change: names other than constants, attributes."""
-    return any(n.type in ("attribute", "subscript", "call") for n in walk(value)) or any(
-        u.home > 0 for u in file.within(Span(*value.byte_range))
-    )
+def _has_state(file: PythonFile, value: Node, definition: NameUse) -> bool:
+    """Whether it reads anything that may be another by the time a function inside is called:
+    attributes, items, names of a function that are assigned more than once or in a loop."""
+    if any(node.type in ("attribute", "subscript", "call") for node in walk(value)):
+        return True
+    for read in file.within(Span(*value.byte_range)):
+        if read.home < 0:
+            continue
+        writes = [u for u in file.uses if u.writes and (u.name, u.home) == (read.name, read.home)]
+        if read.home == 0:
+            if any(u.scope != 0 for u in writes) or len(writes) > 1:
+                return True
+        elif (
+            len(writes) > 1
+            or any(u.start > definition.start for u in writes)
+            or _is_in_loop(file, definition)
+        ):
+            return True
+    return False
+
+
+def _is_in_loop(file: PythonFile, definition: NameUse) -> bool:
+    here = file.root.descendant_for_byte_range(definition.start, definition.end)
+    while here is not None and here.type not in ("function_definition", "class_definition"):
+        if here.type in ("for_statement", "while_statement"):
+            return True
+        here = here.parent
+    return False
 
 
 def _put(file: PythonFile, value: Node, place: Node) -> str:

@@ -714,7 +714,11 @@ class _Move:
         while common < min(len(parts), len(package)) and parts[common] == package[common]:
             common += 1
         if not common:
-            return self._spelled_by_folders(path)
+            spelled = self._spelled_by_folders(path)
+            n_dots = len(spelled) - len(spelled.lstrip("."))
+            has_package = self.snapshot.exists(os.path.join(os.path.dirname(path), "__init__.py"))
+            # A relative import cannot leave the package at the top.
+            return self.target_name if has_package and n_dots > len(package) else spelled
         return "." * (len(package) - common + 1) + ".".join(parts[common:])
 
     def _spelled_by_folders(self, path: str) -> str:
