@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -305,10 +305,17 @@ class PythonFile:
         last = text.line_span(text.line_of(max(start, end - 1)), with_break=True)
         return Span(self.line_start(start), last.end)
 
-    def reindented(self, span: Span, before: str, after: str) -> str:
+    def reindented(
+        self,
+        span: Span,
+        before: str,
+        after: str,
+        renamed: Mapping[int, tuple[int, str]] | None = None,
+    ) -> str:
         """The text of `span` with its lines' indentation `before` replaced by `after`.
 
-        Lines that begin inside a string keep what they have.
+        Lines that begin inside a string keep what they have. `renamed`: start of a name -> (its
+        end, the text in its place).
         """
         text, data = self.text, self.text.data
         inside = self._lines_inside_strings(span)
@@ -317,7 +324,7 @@ class PythonFile:
         for line in range(first, text.line_of(max(span.start, span.end - 1)) + 1):
             line_span = text.line_span(line, with_break=True)
             start = span.start if line == first else line_span.start
-            body = data[start : min(span.end, line_span.end)].decode("utf-8", "replace")
+            body = _with_names(data, start, min(span.end, line_span.end), renamed or {})
             if line == first or line in inside or not body.strip():
                 lines.append(body)
             else:
@@ -359,6 +366,15 @@ class PythonFile:
     def scope_span(self, scope: int) -> Span:
         found = self.facts.scopes[scope]
         return Span(found.start, found.end)
+
+
+def _with_names(data: bytes, start: int, end: int, renamed: Mapping[int, tuple[int, str]]) -> str:
+    parts: list[bytes] = []
+    for at in sorted(offset for offset in renamed if start <= offset < end):
+        stop, text = renamed[at]
+        parts += [data[start:at], text.encode()]
+        start = stop
+    return b"".join([*parts, data[start:end]]).decode("utf-8", "replace")
 
 
 def _walk(node: Node) -> Iterator[Node]:

@@ -1,8 +1,9 @@
 """Inline function: put the body of a function in the places that call it, and remove it.
 
-The function must be one expression, or plain statements with at most one `return` at their end;
-then each call must be a statement of its own, an assigned or a returned value. Every use must be
-a call that can be proven. Refused with the place that stands in the way otherwise.
+One expression stands in the place of the call. Several statements go in front of the statement
+that calls; arguments that are more than a name get a line of their own where they could otherwise
+be computed twice or at another time. What the body needs is imported. Every use must be a call
+that can be proven. Refused with the place that stands in the way otherwise.
 
     def double$0(x):
         return x * 2
@@ -17,19 +18,24 @@ a call that can be proven. Refused with the place that stands in the way otherwi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 
 from treewright_agent.changes import ChangeBuilder, SourceChange
-from treewright_agent.operations.blocks import (
-    PythonFile,
-    has_effects,
-    is_atom,
-    needs_parentheses,
-    walk,
+from treewright_agent.operations.blocks import PythonFile, needs_parentheses, walk
+from treewright_agent.operations.import_block import ImportBlock
+from treewright_agent.operations.imports import Wanted
+from treewright_agent.operations.inline_arguments import (
+    Argument,
+    Parameter,
+    given_by,
+    parameters_of,
+    why_not_in_place,
 )
-from treewright_agent.operations.inline_body import body_of, inline_body
+from treewright_agent.operations.inline_body import Body, Inlining, body_of, text_with
+from treewright_agent.operations.inline_names import imports_for
 from treewright_agent.operations.model import Arguments, Operation
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
@@ -52,16 +58,41 @@ class InlineFunction(Arguments, frozen=True):
 class _Function(NamedTuple):
     node: Node
     whole: Node
-    parameters: tuple[tuple[str, str], ...]
-    """(name, text of the default or '')"""
+    """With its decorators."""
+    parameters: tuple[Parameter, ...]
+    body: Body
     value: Node | None
     """The returned expression, or the one expression that is the body; None for several
     statements."""
     returns: bool
+    receiver_of: str
+    """The class when it is called with a receiver."""
+
+
+@dataclass
+class _Texts:
+    """What the calls of one file become."""
+
+    file: PythonFile
+    calls: dict[tuple[int, int], str] = field(default_factory=dict[tuple[int, int], str])
+    lines: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    """Start of a statement -> the lines in front of it."""
+    whole: dict[int, Node] = field(default_factory=dict[int, "Node"])
+    """Statements that their lines stand for."""
+    hoisted: dict[int, list[Node]] = field(default_factory=dict[int, "list[Node]"])
+    taken: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
+    wanted: list[Wanted] = field(default_factory=list[Wanted])
+
+
+class _Call(NamedTuple):
+    use: Use
+    node: Node
+    place: str
 
 
 def _plan(snapshot: Snapshot, arguments: InlineFunction, token: CancelToken) -> SourceChange:
     from treewright_indexer import graph
+    from treewright_indexer.graph.hierarchy import overridden, overrides
 
     targets = graph.definitions(snapshot, arguments.path, arguments.offset, token)
     if not targets:
@@ -73,14 +104,43 @@ def _plan(snapshot: Snapshot, arguments: InlineFunction, token: CancelToken) -> 
         raise RefusedError(f"`{target.name}` is a {target.kind}, not a function")
     home = PythonFile(snapshot, target.path)
     function = _function(home, target)
-    body = body_of(home, function.node, target.name) if function.value is None else None
+    if target.kind == "method":
+        others = overrides(snapshot, target, token)
+        if others:
+            raise RefusedError(f"`{others[0].container}` overrides it")
+        if not arguments.keep and overridden(snapshot, target, token):
+            raise RefusedError("it overrides a method of a base; use `keep`")
     uses = graph.references(snapshot, target, token, include_declaration=False, by_name=True)
+    files: dict[str, _Texts] = {target.path: _Texts(home)}
+    calls = _calls(snapshot, files, function, uses)
+    if not calls:
+        raise RefusedError("nothing calls it")
     build = ChangeBuilder(snapshot)
-    files: dict[str, PythonFile] = {target.path: home}
-    n_calls = 0
-    for use in uses:
+    for call in calls:
         token.check()
-        file = files.setdefault(use.path, PythonFile(snapshot, use.path))
+        _inline(home, function, files[call.use.path], call, calls)
+    for texts in files.values():
+        _write(build, texts)
+    imports = [use for use in uses if use.role is Role.IMPORT]
+    for path, texts in files.items():
+        own = [use for use in imports if use.path == path]
+        rest = texts.wanted
+        if own and not arguments.keep:
+            rest = _replace_import(build, texts.file, own, texts.wanted)
+        if rest:
+            ImportBlock(snapshot, path).add(build.file(path), rest)
+    if not arguments.keep:
+        _remove(build, home, function)
+    return build.build()
+
+
+def _calls(
+    snapshot: Snapshot, files: dict[str, _Texts], function: _Function, uses: list[Use]
+) -> list[_Call]:
+    """In the order in which they end, inner ones first."""
+    calls: list[_Call] = []
+    for use in uses:
+        file = files.setdefault(use.path, _Texts(PythonFile(snapshot, use.path))).file
         if use.role is Role.IMPORT:
             continue
         call = _call_of(file, use)
@@ -89,17 +149,11 @@ def _plan(snapshot: Snapshot, arguments: InlineFunction, token: CancelToken) -> 
             raise RefusedError(f"it is used without being called in {place}")
         if str(use.confidence) in ("name", "unique"):
             raise RefusedError(f"whether {place} calls it cannot be proven")
-        if body is not None:
-            given = _arguments(file, function, call, place, target.kind == "method")
-            inline_body(build, home, body, file, call, given, place)
-        else:
-            _inline(build, home, function, file, call, place, is_method=target.kind == "method")
-        n_calls += 1
-    if not n_calls:
-        raise RefusedError("nothing calls it")
-    if not arguments.keep:
-        _remove(build, home, function, files, uses)
-    return build.build()
+        inside = function.node.start_byte <= call.start_byte < function.node.end_byte
+        if inside and use.path == function.body.path:
+            raise RefusedError("it calls itself")
+        calls.append(_Call(use, call, place))
+    return sorted(calls, key=lambda each: (each.use.path, each.node.end_byte))
 
 
 def _function(home: PythonFile, target: Target) -> _Function:
@@ -108,65 +162,44 @@ def _function(home: PythonFile, target: Target) -> _Function:
         node = node.parent
     if node is None:
         raise RefusedError("the function cannot be read")
-    whole = node
+    whole, is_static = node, False
     if node.parent is not None and node.parent.type == "decorated_definition":
-        decorators = [home.text_of(c) for c in node.parent.named_children if c.type == "decorator"]
-        raise RefusedError(f"it is decorated with {decorators[0]}")
-    body = node.child_by_field_name("body")
-    parameters = node.child_by_field_name("parameters")
-    assert body is not None
-    statements = [c for c in body.named_children if c.type != "comment"]
-    if statements and _is_docstring(statements[0]):
-        statements = statements[1:]
-    only = statements[0] if len(statements) == 1 else None
-    returns = only is not None and only.type == "return_statement"
-    if (
-        only is None
-        or only.type not in ("return_statement", "expression_statement")
-        or not only.named_children
-        or only.named_children[0].type in ("assignment", "augmented_assignment", "yield")
-    ):
-        return _Function(node, whole, _parameters(home, parameters), None, False)
-    if node.children and node.children[0].type == "async":
-        raise RefusedError("it is async")
-    value = only.named_children[0]
-    for inner in walk(value):
-        if inner.type in ("yield", "await", "named_expression", "lambda"):
-            raise RefusedError(f"its body holds a {inner.type.replace('_', ' ')}")
-    name = target.name
-    if any(u.name == name for u in home.within(Span(*value.byte_range))):
-        raise RefusedError("it calls itself")
-    return _Function(node, whole, _parameters(home, parameters), value, returns)
+        whole = node.parent
+        decorators = [home.text_of(c) for c in whole.named_children if c.type == "decorator"]
+        is_static = decorators == ["@staticmethod"] and target.kind == "method"
+        if not is_static:
+            raise RefusedError(f"it is decorated with {decorators[0]}")
+    body = body_of(home, node, target.name)._replace(path=home.path)
+    code = [c for c in body.statements if c.type != "comment"]
+    value, returns = body.value, True
+    if code or body.branches:
+        value, returns = None, False
+        if len(code) == 1 and not body.branches and body.value is None:
+            value = _expression(code[0])
+    _require_not_private(home, target, body)
+    receiver_of = "" if is_static or target.kind != "method" else target.container
+    return _Function(
+        node, whole, parameters_of(home, node), body, value, returns,
+        receiver_of.rpartition(".")[2],
+    )  # fmt: skip
 
 
-def _is_docstring(statement: Node) -> bool:
-    return (
-        statement.type == "expression_statement"
-        and bool(statement.named_children)
-        and statement.named_children[0].type == "string"
-    )
+def _expression(statement: Node) -> Node | None:
+    """The expression that the statement is."""
+    inner = statement.named_children[0] if statement.named_children else None
+    if statement.type != "expression_statement" or inner is None:
+        return None
+    return None if inner.type in ("assignment", "augmented_assignment") else inner
 
 
-def _parameters(home: PythonFile, parameters: Node | None) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, str]] = []
-    for child in parameters.named_children if parameters is not None else ():
-        name, default = child, ""
-        if child.type in ("default_parameter", "typed_default_parameter"):
-            value = child.child_by_field_name("value")
-            default = home.text_of(value) if value is not None else ""
-            if value is not None and has_effects(value):
-                raise RefusedError("a default calls something")
-            named = child.child_by_field_name("name")
-            assert named is not None
-            name = named
-        elif child.type == "typed_parameter":
-            name = child.named_children[0]
-        if child.type in ("comment", "keyword_separator", "positional_separator"):
-            continue
-        if name.type != "identifier":
-            raise RefusedError("it takes * or ** arguments")
-        found.append((home.text_of(name), default))
-    return tuple(found)
+def _require_not_private(home: PythonFile, target: Target, body: Body) -> None:
+    if target.kind != "method":
+        return
+    for node in walk(body.node):
+        name = node.child_by_field_name("attribute") if node.type == "attribute" else None
+        text = home.text_of(name) if name is not None else ""
+        if text.startswith("__") and not text.endswith("__"):
+            raise RefusedError(f"its body uses `{text}`, which is private to its class")
 
 
 def _call_of(file: PythonFile, use: Use) -> Node | None:
@@ -180,125 +213,77 @@ def _call_of(file: PythonFile, use: Use) -> Node | None:
     return parent
 
 
+# -------------------------------------------------------------------- one call
+
+
 def _inline(
-    build: ChangeBuilder,
+    home: PythonFile, function: _Function, texts: _Texts, call: _Call, calls: list[_Call]
+) -> None:
+    file, node, place = texts.file, call.node, call.place
+    given = given_by(home, function.parameters, file, node, place, function.receiver_of)
+    used = [*function.body.statements, *([function.body.value] if function.body.value else [])]
+    used += [argument.node for argument in given.values() if argument.file is home]
+    if file.path != home.path or any(a.file is home for a in given.values()):
+        used = [n for n in used if file.path != home.path or not _is_at(n, node)]
+    texts.wanted += imports_for(home, used, function.node, file, node, place)
+    parent = node.parent
+    alone = parent is not None and parent.type == "expression_statement"
+    if function.value is not None and (function.returns or alone):
+        reason = why_not_in_place(home, function.value, given, place)
+        if not reason:
+            texts.calls[node.byte_range] = _substituted(home, function.value, texts, given, node)
+            return
+    else:
+        reason = ""
+    try:
+        _hoist(home, function, texts, call, given, calls)
+    except RefusedError as refused:
+        raise RefusedError(f"{reason}; {refused}" if reason else str(refused)) from None
+
+
+def _is_at(node: Node, call: Node) -> bool:
+    return call.start_byte <= node.start_byte < call.end_byte
+
+
+def _hoist(
     home: PythonFile,
     function: _Function,
-    file: PythonFile,
-    call: Node,
-    place: str,
-    *,
-    is_method: bool,
+    texts: _Texts,
+    call: _Call,
+    given: dict[str, Argument],
+    calls: list[_Call],
 ) -> None:
-    assert function.value is not None
-    if not function.returns and (call.parent is None or call.parent.type != "expression_statement"):
-        raise RefusedError(f"its result, None, is used in {place}")
-    given = _arguments(file, function, call, place, is_method)
-    uses = list(home.within(Span(*function.value.byte_range)))
-    counts = {name: sum(u.name == name for u in uses) for name, _ in function.parameters}
-    for name, node in given.items():
-        if isinstance(node, str):
-            continue
-        if has_effects(node) and counts[name] != 1:
-            times = "never" if not counts[name] else f"{counts[name]} times"
-            raise RefusedError(
-                f"the argument `{name}` calls something in {place} and is used {times}"
-            )
-    _require_same_names(home, function, file, call, place)
-    text = _substituted(home, function, file, given)
-    if file.path != home.path:
-        _require_same_imports(home, function, file, place)
-    value = function.value
-    needs = needs_parentheses(value, call) or (
-        "\n" in text and not text.startswith(("(", "[", "{"))
+    file = texts.file
+    start = file.statement_of(call.node).start_byte
+    own = [c for c in calls if c.use.path == file.path]
+    shares = sum(file.statement_of(c.node).start_byte == start for c in own) > 1
+    inlining = Inlining(
+        home,
+        function.body,
+        file,
+        call.node,
+        given,
+        call.place,
+        texts=texts.calls,
+        hoisted=texts.hoisted.get(start, ()),
+        taken=frozenset(texts.taken.get(start, ())),
+        shares=shares,
     )
-    build.file(file.path).replace(Span(*call.byte_range), f"({text})" if needs else text)
-
-
-def _arguments(
-    file: PythonFile, function: _Function, call: Node, place: str, is_method: bool
-) -> dict[str, Node | str]:
-    """Parameter -> the argument's node, or the text of its default."""
-    listed = call.child_by_field_name("arguments")
-    given: dict[str, Node | str] = {}
-    names = [name for name, _ in function.parameters]
-    position = 0
-    called = call.child_by_field_name("function")
-    if is_method:
-        receiver = called.child_by_field_name("object") if called is not None else None
-        if receiver is None or not names:
-            raise RefusedError(f"the receiver in {place} is not plain")
-        if has_effects(receiver):
-            raise RefusedError(f"the receiver in {place} calls something")
-        given[names[0]] = receiver
-        position = 1
-    if listed is not None and listed.type == "generator_expression":
-        raise RefusedError(f"{place} passes a generator")
-    for argument in listed.named_children if listed is not None else ():
-        if argument.type == "comment":
-            raise RefusedError(f"{place} has a comment among its arguments")
-        if argument.type in ("list_splat", "dictionary_splat"):
-            raise RefusedError(f"{place} passes * or ** arguments")
-        if argument.type == "keyword_argument":
-            named, value = (
-                argument.child_by_field_name("name"),
-                argument.child_by_field_name("value"),
-            )
-            assert named is not None
-            assert value is not None
-            given[file.text_of(named)] = value
-        else:
-            if position >= len(names):
-                raise RefusedError(f"{place} passes too many arguments")
-            given[names[position]] = argument
-            position += 1
-    unknown = given.keys() - set(names)
-    if unknown:
-        raise RefusedError(f"{place} passes `{sorted(unknown)[0]}`, which it does not take")
-    for name, default in function.parameters:
-        if name not in given:
-            if not default:
-                raise RefusedError(f"{place} does not pass `{name}`")
-            given[name] = default
-    return given
-
-
-def _require_same_names(
-    home: PythonFile, function: _Function, file: PythonFile, call: Node, place: str
-) -> None:
-    """What the body calls by a free name must be the same thing at the call."""
-    assert function.value is not None
-    parameters = {name for name, _ in function.parameters}
-    inner = Span(*function.value.byte_range)
-    for use in home.within(inner):
-        scope = home.facts.scopes[use.home] if use.home >= 0 else None
-        if use.name in parameters or (scope is not None and inner.start <= scope.start < inner.end):
-            continue
-        if use.home > 0:
-            raise RefusedError(f"its body uses `{use.name}` of a function around it")
-        there = file.home_of(use.name, call.start_byte)
-        if there > 0 or ((use.home == -1) != (there == -1) and file.path == home.path):
-            raise RefusedError(f"`{use.name}` means something else in {place}")
-
-
-def _require_same_imports(
-    home: PythonFile, function: _Function, file: PythonFile, place: str
-) -> None:
-    assert function.value is not None
-    parameters = {name for name, _ in function.parameters}
-    for use in home.within(Span(*function.value.byte_range)):
-        if use.home == 0 and use.name not in parameters:
-            raise RefusedError(
-                f"its body uses `{use.name}`, which {place.rpartition(':')[0]} would have to import"
-            )
+    placed = inlining.placed()
+    texts.lines.setdefault(start, []).extend(placed.lines)
+    texts.taken.setdefault(start, set()).update(placed.names)
+    texts.hoisted.setdefault(start, []).append(call.node)
+    if placed.value is None:
+        texts.whole[start] = inlining.site.statement
+    else:
+        texts.calls[call.node.byte_range] = placed.value
 
 
 def _substituted(
-    home: PythonFile, function: _Function, file: PythonFile, given: Mapping[str, Node | str]
+    home: PythonFile, value: Node, texts: _Texts, given: Mapping[str, Argument], call: Node
 ) -> str:
-    """The body's expression with its parameters replaced, as text."""
-    assert function.value is not None
-    data, (start, end) = home.text.data, function.value.byte_range
+    """The expression with its parameters replaced, as text that can stand for the call."""
+    data, (start, end) = home.text.data, value.byte_range
     parts: list[str] = []
     position = start
     for use in home.within(Span(start, end)):
@@ -310,31 +295,45 @@ def _substituted(
         place = home.root.descendant_for_byte_range(use.start, use.end)
         assert place is not None
         argument = given[use.name]
-        if isinstance(argument, str):
-            shown = argument if argument.isidentifier() or argument.isdigit() else f"({argument})"
-            if place.parent is not None and place.parent.type in (
-                "argument_list",
-                "return_statement",
-            ):
-                shown = argument
-        else:
-            shown = file.text_of(argument).replace("\r\n", "\n")
-            at_top = place == function.value
-            if not at_top and not is_atom(argument) and needs_parentheses(argument, place):
-                shown = f"({shown})"
+        shown = argument.text
+        if argument.file is texts.file:
+            shown = text_with(texts.file, argument.node, texts.calls)
+        was_call = argument.node.byte_range in texts.calls and argument.file is texts.file
+        wraps = was_call and not shown.replace(".", "").isidentifier()
+        if place != value and (wraps or needs_parentheses(argument.node, place)):
+            shown = f"({shown})"
         parts.append(data[position : use.start].decode("utf-8", "replace") + shown)
         position = use.end
     parts.append(data[position:end].decode("utf-8", "replace"))
-    return "".join(parts).replace("\r\n", "\n")
+    text = "".join(parts).replace("\r\n", "\n")
+    outer = given[home.text_of(value)].node if home.text_of(value) in given else value
+    needs = needs_parentheses(outer, call) or (
+        "\n" in text and not text.startswith(("(", "[", "{"))
+    )
+    return f"({text})" if needs else text
 
 
-def _remove(
-    build: ChangeBuilder,
-    home: PythonFile,
-    function: _Function,
-    files: Mapping[str, PythonFile],
-    uses: list[Use],
-) -> None:
+# -------------------------------------------------------------------- writing
+
+
+def _write(build: ChangeBuilder, texts: _Texts) -> None:
+    file = texts.file
+    whole = [Span(*node.byte_range) for node in texts.whole.values()]
+    for (start, end), text in texts.calls.items():
+        within = any(s <= start and end <= e and (s, e) != (start, end) for s, e in texts.calls)
+        if not within and not any(span.start <= start < span.end for span in whole):
+            build.file(file.path).replace(Span(start, end), text)
+    for start, lines in texts.lines.items():
+        line = file.text.data[file.line_start(start) : start].decode("ascii", "replace")
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        text = f"\n{indent}".join(lines)
+        if start in texts.whole:
+            build.file(file.path).replace(Span(*texts.whole[start].byte_range), text)
+        elif lines:
+            build.file(file.path).insert(start, f"{text}\n{indent}")
+
+
+def _remove(build: ChangeBuilder, home: PythonFile, function: _Function) -> None:
     block = function.whole.parent
     if block is not None and block.type == "block" and block.named_child_count == 1:
         raise RefusedError("it is all that its class or block holds; use `keep`")
@@ -350,9 +349,44 @@ def _remove(
         build.file(home.path).delete(Span(start, span.end))
     else:
         build.file(home.path).delete(Span(span.start, end))
+
+
+def _replace_import(
+    build: ChangeBuilder, file: PythonFile, uses: list[Use], wanted: list[Wanted]
+) -> list[Wanted]:
+    """Take the function out of the imports; what is now wanted from its module comes in its place.
+
+    Gives what is still to be imported.
+    """
     for use in uses:
-        if use.role is Role.IMPORT:
-            _remove_import(build, files[use.path], use)
+        node = file.root.descendant_for_byte_range(use.span.start, use.span.end)
+        while node is not None and node.type not in ("dotted_name", "aliased_import"):
+            node = node.parent
+        statement = node.parent if node is not None else None
+        if node is not None and statement is not None and statement.type == "aliased_import":
+            node, statement = statement, statement.parent
+        module = statement.child_by_field_name("module_name") if statement is not None else None
+        if node is None or statement is None or module is None:
+            _remove_import(build, file, use)
+            continue
+        spelled = file.text_of(module)
+        here = [each for each in wanted if each.name and _is_same(each.module, spelled)]
+        if not here or file.facts.scope_at(statement.start_byte) != 0:
+            _remove_import(build, file, use)
+            continue
+        text = ", ".join(
+            dict.fromkeys(
+                f"{each.name} as {each.alias}" if each.alias else each.name for each in here
+            )
+        )
+        build.file(file.path).replace(Span(*node.byte_range), text)
+        wanted = [each for each in wanted if each not in here]
+    return wanted
+
+
+def _is_same(module: str, spelled: str) -> bool:
+    bare = spelled.lstrip(".")
+    return module == spelled or (bare != spelled and f".{module}".endswith(f".{bare}"))
 
 
 def _remove_import(build: ChangeBuilder, file: PythonFile, use: Use) -> None:
