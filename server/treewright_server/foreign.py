@@ -5,12 +5,17 @@ Never for an answer that the graph already proves; see `docs/architecture.md`, "
 
 from __future__ import annotations
 
+import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
+from treewright_server.lanes import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from treewright_indexer.graph import Use
     from treewright_indexer.semantics.answers import (
         Help,
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 DEADLINE_S: Final = 2.0
 """The first question of a session reads much of the standard library; later ones are quick."""
 REFERENCES_S: Final = 10.0
+SOON_S: Final = 0.3
 
 
 class Asking:
@@ -60,13 +66,30 @@ class Asking:
     def signatures(self, offset: int) -> list[Signature]:
         return self._ls.session.semantics.signatures(self._question(offset)) or []
 
-    def complete(self, offset: int) -> list[Suggestion]:
-        return self._ls.session.semantics.complete(self._question(offset)) or []
+    def complete(self, offset: int, *, known: bool = False) -> list[Suggestion] | None:
+        """None: nobody can say, or not in time. `known`: something can be shown without them, so
+        that those who have answered before are not waited for as long as others."""
+        semantics = self._ls.session.semantics
+        soon = known and semantics.awake(self._snapshot, self._path)
+        return semantics.complete(self._question(offset, SOON_S if soon else DEADLINE_S))
+
+    def wake(self, offset: int) -> None:
+        """Have somebody read the file, in the background, before an answer depends on it."""
+        semantics = self._ls.session.semantics
+        if semantics.asleep(self._snapshot, self._path):
+            question = self._question(offset)._replace(token=CancelToken())
+            wake = partial(_quietly, lambda: semantics.definitions(question))
+            self._ls.session.lanes.post(wake, Lane.BACKGROUND)
 
     def _question(self, offset: int, deadline_s: float = DEADLINE_S) -> Question:
         from treewright_indexer.semantics.answers import Question
 
         return Question(self._snapshot, self._path, offset, self._token, deadline_s)
+
+
+def _quietly(work: Callable[[], Any]) -> None:
+    with contextlib.suppress(TreewrightError):  # it was only to be early
+        work()
 
 
 def uses_at(snapshot: Snapshot, found: list[Place]) -> list[Use]:

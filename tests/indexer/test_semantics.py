@@ -253,6 +253,7 @@ class Scripted:
     def signatures(self, question: Question) -> None: ...
 
     def complete(self, question: Question) -> list[Suggestion]:
+        self.asked += 1
         return [Suggestion(name, "", "") for name in self._members]
 
     def changed(self, paths: list[str]) -> None: ...
@@ -291,6 +292,32 @@ def test_members_that_any_object_has_are_no_answer_while_another_can_be_asked(
     assert [each.label for each in both or []] == ["run"]
     alone = scripted(monkeypatch, plain).complete(ask(fixture))
     assert [each.label for each in alone or []] == ["__class__"]
+
+
+def test_members_are_asked_once_for_all_letters_of_a_name(
+    monkeypatch: pytest.MonkeyPatch, fixture: Fixture
+) -> None:
+    provider = Scripted("a", [], ["run", "stop"])
+    providers = scripted(monkeypatch, provider)
+
+    def offered(line: str, above: str = "x = 1\n") -> list[str]:
+        fixture.open("main.py", f"{above}{line}\ny = 2\n")
+        question = ask(fixture)._replace(offset=len(above) + len(line))
+        return [each.label for each in providers.complete(question) or []]
+
+    for line in ("x.", "x.r", "x.ru", "x."):
+        assert offered(line) == ["run", "stop"]
+    assert provider.asked == 1
+    offered("x.r", above="x = 2\n")
+    assert provider.asked == 2
+    fixture.workspace.open_document(
+        fixture.absolute("other.py"), "python", SourceText.of("a = 1\n"), 1
+    )
+    offered("x.r", above="x = 2\n")
+    assert provider.asked == 3
+    providers.changed([])
+    offered("x.r", above="x = 2\n")
+    assert provider.asked == 4
 
 
 def test_an_answer_is_remembered_until_the_text_changes(

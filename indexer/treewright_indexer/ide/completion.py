@@ -11,9 +11,9 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from treewright_indexer.languages import Language
+
+T = TypeVar("T")
 
 LIMIT: Final = 200
 INDEX_LIMIT: Final = 60
@@ -183,6 +185,17 @@ def _fits(name: str, prefix: str) -> bool:
         return True
     rank = rank_of(name, prefix)
     return rank is not None and rank <= _better(prefix)
+
+
+def fits_best_first(items: Iterable[T], prefix: str, label: Callable[[T], str]) -> list[T]:
+    """Those whose label the letters fit; among equally good ones the order stays."""
+    if not prefix:
+        return list(items)
+    ranked = [(rank_of(label(item), prefix), item) for item in items]
+    fitting = [
+        (rank, item) for rank, item in ranked if rank is not None and rank <= _better(prefix)
+    ]
+    return [item for _, item in sorted(fitting, key=lambda pair: pair[0])]
 
 
 # Members

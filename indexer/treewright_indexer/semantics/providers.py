@@ -24,6 +24,7 @@ from treewright_indexer.semantics.answers import (
     Signature,
     Suggestion,
 )
+from treewright_indexer.semantics.members import Members, name_at, without
 from treewright_indexer.semantics.servers import SERVERS, ServerSpec, find, spec_of
 from treewright_indexer.snapshot import Snapshot
 
@@ -34,6 +35,7 @@ T = TypeVar("T")
 _log = logging.getLogger("treewright.semantics")
 
 DEADLINE_S: Final = 2.0
+SECOND_S: Final = 0.4
 _REMEMBERED: Final = 4096
 
 
@@ -59,6 +61,10 @@ class Providers:
         self._known: dict[str, Provider | None] = {}
         self._chains: dict[str, list[Provider]] = {}
         self._decided: dict[tuple[int, str, str, int], list[tuple[str, int]] | None] = {}
+        self._begun: set[str] = set()
+        self._answered: set[str] = set()
+        self._offered: set[str] = set()
+        self._members = Members()
         self._closed = False
 
     # ------------------------------------------------------------------ questions
@@ -73,11 +79,42 @@ class Providers:
         return self._first(question, lambda provider: provider.signatures(question))
 
     def complete(self, question: Question) -> list[Suggestion] | None:
+        """Behind a dot every member, whatever letters follow it; else what the letters fit."""
+        name = name_at(question)
+        found = self._members.recall(question, name) if name is not None else None
+        if found is None and name is not None:
+            found = self._complete(without(question, name))
+            if found:
+                self._members.keep(question, name, found)
+        if found or (name is not None and name.start == name.end):
+            return found
+        return self._complete(question)
+
+    def awake(self, snapshot: Snapshot, path: str) -> bool:
+        """Whether somebody has answered about the language of the file: the next answer is soon."""
+        language = snapshot.language(path)
+        return language is not None and language.id in self._answered
+
+    def asleep(self, snapshot: Snapshot, path: str) -> bool:
+        """Whether nobody was asked about the language of the file, and somebody could be."""
+        language = snapshot.language(path)
+        return (
+            language is not None and language.id not in self._begun and self.serves(snapshot, path)
+        )
+
+    def _complete(self, question: Question) -> list[Suggestion] | None:
         said: list[Suggestion] | None = None
+        asked = 0
 
         def ask(provider: Provider) -> list[Suggestion] | None:
-            nonlocal said
-            found = provider.complete(question)
+            nonlocal said, asked
+            asked += 1
+            # A second opinion is not waited for as long, once its first answer has come.
+            soon = asked > 1 and provider.name in self._offered
+            deadline_s = min(question.deadline_s, SECOND_S) if soon else question.deadline_s
+            found = provider.complete(question._replace(deadline_s=deadline_s))
+            if found is not None:
+                self._offered.add(provider.name)
             if found and all(each.label.startswith("__") for each in found):
                 said = found  # what any object has: the type is not known, another may know it
                 return []
@@ -120,6 +157,7 @@ class Providers:
         with self._lock:
             providers = [provider for provider in self._known.values() if provider is not None]
             self._decided.clear()
+        self._members.forget()
         for provider in providers:
             provider.changed(list(paths))
 
@@ -142,6 +180,9 @@ class Providers:
     ) -> list[T] | None:
         """What the first in the row says. When it knows of nothing, a `thorough` one goes on."""
         known = False
+        language = question.snapshot.language(question.path)
+        if language is not None:
+            self._begun.add(language.id)
         for provider in self._chain(question.snapshot, question.path):
             try:
                 found = ask(provider)
@@ -150,6 +191,8 @@ class Providers:
             except Exception as error:  # an answer of a shape that nobody foresaw
                 _log.warning("%s: %r", provider.name, error)
                 found = None
+            if language is not None and found is not None:
+                self._answered.add(language.id)
             if found or (found is not None and not thorough):
                 return found
             known = known or found is not None

@@ -33,15 +33,12 @@ FOREIGN: Final[dict[str, int]] = {
 }  # fmt: skip
 """The same of the kinds that a provider of semantics names."""
 
-FEW: Final = 100
-"""A provider that has so many did not send all."""
-
 
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any]:
     from treewright_indexer.ide.arguments import not_given
-    from treewright_indexer.ide.completion import complete, keyword_arguments
+    from treewright_indexer.ide.completion import complete, fits_best_first, keyword_arguments
 
     path = path_of(params)
     mapper = Mapper(snapshot.text(path), ls.session.client.encoding)
@@ -53,25 +50,32 @@ def handle(
     range_ = mapper.range(found.span)
     items = [_item(ls, path, item, number, range_) for number, item in enumerate(found.items)]
     indexing = imports and snapshot.unread() != 0  # names to import are those that are indexed
-    incomplete = found.incomplete or found.unknown or indexing
+    incomplete = found.incomplete or indexing
+    asking = Asking(ls, snapshot, path, token)
     if found.unknown:
+        others = asking.complete(offset, known=bool(items))
         known = {item.label for item in found.items}
-        others = [
-            other
-            for other in Asking(ls, snapshot, path, token).complete(offset)
-            if other.label not in known
-        ]
+        prefix = mapper.text.slice(found.span)
+        fitting = fits_best_first(
+            [each for each in others or () if each.label not in known], prefix, _label
+        )
         first = len(items)
-        items += [_of_foreign(other, first + n, range_) for n, other in enumerate(others)]
-        incomplete = found.incomplete or indexing or not items or len(others) >= FEW
+        items += [_of_foreign(other, first + n, range_) for n, other in enumerate(fitting)]
+        incomplete = incomplete or others is None or not items
     elif found.call is not None:  # of a function outside the workspace
-        shown = Asking(ls, snapshot, path, token).signatures(offset)
+        shown = asking.signatures(offset)
         prefix = mapper.text.slice(found.span)
         named = keyword_arguments(not_given(shown, found.call), prefix)
         items = [_item(ls, path, item, number, range_) for number, item in enumerate(named)] + [
             {**item, "sortText": f"{number + len(named):04}"} for number, item in enumerate(items)
         ]
+    if not found.unknown:
+        asking.wake(offset)
     return {"isIncomplete": incomplete, "items": items}
+
+
+def _label(item: Suggestion) -> str:
+    return item.label
 
 
 def _of_foreign(item: Suggestion, number: int, range_: dict[str, Any]) -> dict[str, Any]:
