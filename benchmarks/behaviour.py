@@ -37,6 +37,7 @@ from treewright_agent.operations.blocks import EXPRESSIONS, PythonFile, walk
 from treewright_agent.proposals import ProposalRefused, consider
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
+from treewright_indexer.model import Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.workspace import IndexSettings, Workspace
 
@@ -99,6 +100,8 @@ def draw(luck: random.Random, snapshot: Snapshot, path: str, kind: str) -> Call 
             and u.home > 0
             and bound[u.home].bindings.get(u.name, (0, ""))[1] == "variable"
         ]
+        times = Counter((u.name, u.home) for u in writes)
+        writes = [u for u in writes if times[u.name, u.home] == 1]
         return Call(kind, {"path": path, "offset": luck.choice(writes).start}) if writes else None
     symbols = [
         s for s in file.facts.symbols
@@ -107,9 +110,13 @@ def draw(luck: random.Random, snapshot: Snapshot, path: str, kind: str) -> Call 
     ]  # fmt: skip
     functions = [s for s in symbols if s.kind in ("function", "method")]
     if kind == "inline_function":
-        if not functions:
+        called = [
+            s for s in functions if any(r.role == Role.CALL for r in file.facts.references(s.name))
+        ]
+        if not called:
             return None
-        return Call(kind, {"path": path, "offset": luck.choice(functions).name_start, "keep": True})
+        offset = luck.choice(called).name_start
+        return Call(kind, {"path": path, "offset": offset, "keep": luck.random() < 0.5})
     if kind == "rename_symbol":
         # Half of them names of functions (parameters too), half names that others see.
         locals_ = [u.start for u in file.uses if u.writes and u.home > 0]
@@ -138,7 +145,11 @@ def draw(luck: random.Random, snapshot: Snapshot, path: str, kind: str) -> Call 
     parameters = parameters_of(file, symbol.name_start)
     if parameters is None:
         return None
-    if luck.random() < 0.5:
+    way = luck.random()
+    if way < 0.2 and len(parameters) > 1 and not {"*", "/"} & {p["name"] for p in parameters}:
+        index = luck.randrange(len(parameters) - 1)
+        parameters[index : index + 2] = reversed(parameters[index : index + 2])
+    elif way < 0.6:
         parameters.append({"name": name, "default": "None"})
     else:
         index = luck.randrange(len(parameters)) if parameters else -1
@@ -225,6 +236,8 @@ class Campaign:
             except Exception as error:
                 self.tally.failed.append(f"{kind} {path}: {error!r}")
                 continue
+            if isinstance(found, ProposalRefused) and found.reason == "it changes nothing":
+                continue  # imports in order are no place
             if isinstance(found, ProposalRefused):
                 self.tally.refused[kind] += 1
                 self.tally.reasons[f"{kind}: verification: {plain(found.reason)}"] += 1
