@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from treewright_indexer.languages import language_for_path
+from treewright_indexer.pipeline.entries import OPEN_FLAGS
 from treewright_indexer.store import Stamp
 
 MAX_BYTES: Final = 48 * 1024 * 1024
@@ -30,6 +31,7 @@ _HEAD: Final = re.compile(
 _TAIL: Final = re.compile(rb"\w*[ \t]*[:=]")
 _WORD: Final = re.compile(rb"[\w\x80-\xff]")
 _MAX_LOOKS: Final = 500
+_READ_BYTES: Final = 1 << 20
 _CLOCK_TICK_NS: Final = 20_000_000
 """Writes closer together than this may carry the same time of change."""
 
@@ -86,18 +88,19 @@ class PendingTexts:
         self, query: str, pending: Iterable[str], kept: dict[str, bytes] | None = None
     ) -> tuple[list[str], list[str]]:
         """The files that hold the last part of a dotted name, whatever its case: those where a
-        line looks as if it defined just that name, followed by those where one looks as if it
-        defined a name that holds it; and the others.
+        line looks as if it defined just that name, in the case of the query before another,
+        followed by those where one looks as if it defined a name that holds it; and the others.
         """
-        wanted = query.rpartition(".")[2].lower().encode()
+        name = query.rpartition(".")[2].encode()
+        wanted = name.lower()
         found = [
-            (_doubt_of_definition(folded, wanted), path)
-            for path, _, folded in self._texts(filter(language_for_path, pending), kept)
+            (_doubt_of_definition(folded, wanted), _doubt_of_definition(data, name), path)
+            for path, data, folded in self._texts(filter(language_for_path, pending), kept)
             if wanted in folded
         ]
         found.sort()
-        n_likely = bisect_left(found, (2, ""))
-        paths = [path for _, path in found]
+        n_likely = bisect_left(found, (2,))
+        paths = [path for _, _, path in found]
         return paths[:n_likely], paths[n_likely:]
 
     def _texts(
@@ -119,17 +122,18 @@ class PendingTexts:
             yield relative, text.data, text.folded
 
     def _text(self, relative: str, path: str) -> _Kept | None:
+        known = self._kept.get(relative)
         try:
-            found = os.lstat(path)
-            stamp = Stamp.of(found)
-            known = self._kept.get(relative)
-            if known is not None and known.stamp == stamp:
+            if known is not None and known.stamp == Stamp.of(os.lstat(path)):
                 return known
-            data = Path(path).read_bytes()
+            read = read_regular(path)
         except (OSError, ValueError):
             return None
+        if read is None:
+            return None
+        found, data = read
         folded = data.lower()
-        text = _Kept(stamp, data, data if folded == data else folded)
+        text = _Kept(Stamp.of(found), data, data if folded == data else folded)
         if 0 <= time.time_ns() - found.st_ctime_ns < _CLOCK_TICK_NS:
             return text  # it may be written again within the same tick of the clock
         with self._lock:
@@ -139,6 +143,25 @@ class PendingTexts:
                 self._kept[relative] = text
                 self._n_bytes += _size(text)
         return text
+
+
+def read_regular(path: str) -> tuple[os.stat_result, bytes] | None:
+    """The file's state and its bytes, without the layers of `open`: there are thousands.
+
+    None for what is no file; a pipe that took its place holds up nobody. Raises OSError and
+    ValueError as `os.open` does.
+    """
+    descriptor = os.open(path, OPEN_FLAGS)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        data = os.read(descriptor, found.st_size + 1)
+        while len(data) != found.st_size and (more := os.read(descriptor, _READ_BYTES)):
+            data += more
+        return found, data
+    finally:
+        os.close(descriptor)
 
 
 def _size(text: _Kept) -> int:

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 _ON_THE_SPOT_S = 0.5
 _ON_THE_SPOT_FILES = 20
-"""These are read whatever time it takes."""
+"""These are read whatever time it takes, until the very name is found."""
+_AFTER_EXACT_S = 0.1
+"""How long more is looked for once the very name that was asked for is found."""
 
 
 class SymbolHit(NamedTuple):
@@ -436,18 +438,20 @@ class Snapshot:
 
         Open documents count with their unsaved text. While the index is incomplete, files it
         lacks are read for half a second at most, likely ones first, and only for names that
-        hold the query as it is; unlikely ones only when nothing has that name.
+        hold the query as it is; unlikely ones only when nothing has that name. What was read
+        is kept: to ask again finds more.
         """
         from treewright_indexer.search.symbols import rank_symbols
 
-        name = query.rpartition(".")[2].lower()
+        exact = query.rpartition(".")[2]
+        name = exact.lower()
         hits: list[SymbolHit] = []
         for folder in self.folders:
             with folder.answering():
                 likely, others = folder.pending_containing(query, self._bytes)
                 rows = folder.store.symbols_matching(query, limit + 64)
                 end = time.monotonic() + _ON_THE_SPOT_S
-                found = list(self._current_hits(folder, rows, likely, lambda hit: True, end))
+                found = list(self._current_hits(folder, rows, likely, lambda hit: True, end, exact))
                 if others and not any(hit.name.lower() == name for hit in found):
                     found += self._current_hits(folder, (), others, lambda hit: True, end)
             hits += found
@@ -463,8 +467,12 @@ class Snapshot:
         pending: Sequence[str],
         wanted: Callable[[SymbolHit], bool],
         deadline: float = math.inf,
+        exact: str = "",
     ) -> Iterator[SymbolHit]:
-        """The rows whose files are as the index knows them; the others are read on the spot."""
+        """The rows whose files are as the index knows them; the others are read on the spot.
+
+        A definition of the name `exact` brings the deadline nearer.
+        """
         anew = dict.fromkeys(pending)
         current: dict[str, bool] = {}
         for row in rows:
@@ -478,18 +486,21 @@ class Snapshot:
                     anew[row.path] = None
             if current[row.path]:
                 yield SymbolHit(path, *row[2:])
-        n_read = 0
+        n_read, n_at_least = 0, _ON_THE_SPOT_FILES
         for relative in anew:
             path = folder.absolute(relative)
             if self.is_hidden(folder, path):
                 continue
-            if n_read >= _ON_THE_SPOT_FILES and time.monotonic() > deadline:
+            if n_read >= n_at_least and time.monotonic() > deadline:
                 break
             n_read += 1
             if path in self._documents:
                 hits = self._symbols_of(path)
             else:
                 hits = [SymbolHit(path, *entry) for entry in folder.symbols_now(relative)]
+            if exact and any(hit.name == exact for hit in hits):
+                deadline, n_at_least = min(deadline, time.monotonic() + _AFTER_EXACT_S), 0
+                exact = ""
             yield from (hit for hit in hits if wanted(hit))
 
     def _symbols_of(self, path: str) -> list[SymbolHit]:

@@ -42,8 +42,22 @@ def test_likely_definitions_come_first(tmp_path: Path) -> None:
     paths = ["a.py", "b.py", "c.py", "d.py", "gone.py"]
     assert texts.containing("Load_All", paths) == (["b.py"], ["a.py"])
     assert texts.containing("loadall", paths) == (["c.py"], [])
+    assert texts.containing("load", paths) == (["b.py", "c.py"], ["a.py"])
     assert texts.naming("load_all", paths) == ["a.py", "b.py"]
     assert texts.counting(["load", "import"], paths) == {"a.py": 2, "b.py": 1, "c.py": 1}
+
+
+def test_the_case_that_was_asked_for_comes_first(tmp_path: Path) -> None:
+    texts = texts_of(tmp_path, {"a.py": "queryset = None\n", "z.py": "class QuerySet: ...\n"})
+    assert texts.containing("QuerySet", ["a.py", "z.py"]) == (["z.py", "a.py"], [])
+    assert texts.containing("queryset", ["a.py", "z.py"]) == (["a.py", "z.py"], [])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_in_a_files_place_holds_up_nobody(tmp_path: Path) -> None:
+    texts = texts_of(tmp_path, {"b.py": "alpha = 1\n"})
+    os.mkfifo(tmp_path / "a.py")
+    assert texts.naming("alpha", ["a.py", "b.py"]) == ["b.py"]
 
 
 @pytest.mark.usefixtures("any_age")
@@ -52,13 +66,13 @@ def test_a_text_is_read_once_and_again_when_it_changed(
 ) -> None:
     texts = texts_of(tmp_path, {"a.py": "alpha = 1\n", "b.py": "beta = 1\n"})
     read: list[str] = []
-    read_bytes = Path.read_bytes
+    really = pending.read_regular
 
-    def reading(path: Path) -> bytes:
-        read.append(path.name)
-        return read_bytes(path)
+    def reading(path: str) -> tuple[os.stat_result, bytes] | None:
+        read.append(Path(path).name)
+        return really(path)
 
-    monkeypatch.setattr(Path, "read_bytes", reading)
+    monkeypatch.setattr(pending, "read_regular", reading)
     paths = ["a.py", "b.py"]
     assert texts.naming("alpha", paths) == ["a.py"]
     assert texts.containing("BETA", paths) == (["b.py"], [])

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.index import fresh_dump, index_of, many_files, names, write
+from treewright_indexer.pipeline.scan import Scanner, ScanResult
+from treewright_indexer.workspace import IndexSettings, Workspace
 
 TEXTS = st.sampled_from(
     [
@@ -315,3 +318,36 @@ def test_cancelled_work_goes_on_when_started_again(tmp_path: Path) -> None:
         workspace.close()
     assert ends[0] == "cancelled"
     assert ends[-1] == ""
+
+
+def test_other_work_waits_until_much_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What embeds would compete with the first answers for the processor."""
+    looking, may_look = threading.Event(), threading.Event()
+    scan = Scanner.scan
+
+    def held_back(scanner: Scanner) -> ScanResult:
+        looking.set()
+        may_look.wait(10)
+        return scan(scanner)
+
+    monkeypatch.setattr(Scanner, "scan", held_back)
+    write(tmp_path, many_files(5))
+    workspace = Workspace(IndexSettings(cache_dir=None, watch=False))
+    folder = workspace.add_folder(str(tmp_path))
+    try:
+        assert not folder.is_bulk, "nobody asked for an index yet"
+        folder.start(lambda done, total, message: None, lambda message: None)
+        assert looking.wait(10)
+        assert folder.is_bulk
+        may_look.set()
+        assert folder.wait_ready(30)
+        assert not folder.is_bulk
+        write(tmp_path, {"more.py": "x = 1\n"})
+        folder.rescan()
+        assert folder.wait_ready(30)
+        assert not folder.is_bulk, "one file is read at once"
+    finally:
+        may_look.set()
+        workspace.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.index import fresh_dump, index_of, many_files, names, write
+from treewright_indexer import snapshot as snapshot_module
 from treewright_indexer.errors import StaleSnapshotError
 from treewright_indexer.text import SourceText, Span
 from treewright_indexer.workspace import IndexSettings, Workspace, index_path
@@ -105,6 +106,28 @@ def test_a_new_index_answers_before_it_is_there(tmp_path: Path) -> None:
         assert folder.wait_ready(60)
         assert folder.pending == frozenset()
         assert _answers(workspace) == early
+    finally:
+        workspace.close()
+
+
+def test_the_name_that_was_asked_for_is_not_waited_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a new index, the first answer has the very name; what only holds it follows."""
+    monkeypatch.setattr(snapshot_module, "_AFTER_EXACT_S", -1.0)
+    files: dict[str, str | bytes] = {f"a{n}.py": f"class MyWidget{n}: ...\n" for n in range(40)}
+    write(tmp_path, {**files, "z.py": "class Widget: ...\n"})
+    workspace = Workspace(IndexSettings(cache_dir=None, watch=False))
+    try:
+        folder = workspace.add_folder(str(tmp_path))
+        folder.pause()
+        folder.start(lambda done, total, message: None, lambda message: None)
+        first = [hit.name for hit in workspace.snapshot().symbols_matching("Widget", 50)]
+        assert first[0] == "Widget"
+        assert len(first) < 41
+        folder.resume()
+        assert folder.wait_ready(60)
+        assert len(workspace.snapshot().symbols_matching("Widget", 50)) == 41
     finally:
         workspace.close()
 

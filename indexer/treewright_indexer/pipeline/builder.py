@@ -141,8 +141,16 @@ class Builder:
 
     @property
     def is_bulk(self) -> bool:
-        """Whether worker processes read for it just now."""
-        return self._pool is not None
+        """Whether so much is read, or about to be, that other work had better wait."""
+        with self._condition:
+            if self._pool is not None:
+                return True
+            if self._thread is None or self._closed or self._stuck:
+                return False
+            if not self._scanned:
+                return not self._complete
+            rests = self._cancelled or self._paused
+            return len(self._queue) >= _BULK_FILES and not rests
 
     @property
     def scanned(self) -> bool:

@@ -42,14 +42,14 @@ logger = logging.getLogger("treewright")
 _CLOCK_TICK_NS: Final = 20_000_000
 """Writes closer together than this may carry the same modification time."""
 _MAX_ATTEMPTS: Final = 25
-# Never wait for the other end of a pipe that took a file's place, nor follow a link.
-_OPEN_FLAGS: Final = (
+OPEN_FLAGS: Final = (
     os.O_RDONLY
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
+"""Never wait for the other end of a pipe that took a file's place, nor follow a link."""
 _TEXT_LINES: Final = 60
 """Lines of a chunk of text without a language, at most."""
 _KEEP_BYTES: Final = 32 * 1024 * 1024
@@ -389,7 +389,7 @@ def _stable_bytes(path: str, max_bytes: int) -> tuple[os.stat_result | None, byt
     taken as it is: its state is another one by then, so nobody takes the bytes for current.
     """
     for attempt in itertools.count(1):
-        with open(os.open(path, _OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123
+        with open(os.open(path, OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return None, None
