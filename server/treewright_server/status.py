@@ -13,6 +13,8 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from treewright_indexer.snapshot import Snapshot
     from treewright_server.app import TreewrightServer
 
@@ -20,6 +22,8 @@ logger = logging.getLogger("treewright")
 
 METHOD: Final = "treewright/status"
 INTERVAL_S: Final = 0.25
+FIRST_LOOK_S: Final = 0.5
+LAST_LOOK_S: Final = 8.0
 FEW: Final = 20
 """So many files that the index lacks are read on the spot, whatever the question."""
 
@@ -27,12 +31,17 @@ FEW: Final = 20
 class StatusFeed:
     """Any thread may call any method."""
 
-    def __init__(self, ls: TreewrightServer) -> None:
+    def __init__(
+        self, ls: TreewrightServer, read: Callable[[TreewrightServer], dict[str, Any]] | None = None
+    ) -> None:
         self._ls = ls
+        self._read = read or current
         self._lock = threading.Lock()
         self._wanted = False
-        self._planned = False
+        self._planned: tuple[threading.Timer, float] | None = None
         self._last = 0.0
+        self._sent: dict[str, Any] | None = None
+        self._patience = FIRST_LOOK_S
         self._told = False
 
     def lacking(self, snapshot: Snapshot, what: str, *, reads_all: bool = False) -> int | None:
@@ -61,23 +70,47 @@ class StatusFeed:
     def changed(self) -> None:
         """Something that the status shows is different now."""
         with self._lock:
-            if not self._wanted or self._planned:
-                return
-            self._planned = True
+            self._patience = FIRST_LOOK_S
             wait = max(0.0, self._last + INTERVAL_S - time.monotonic())
+            self._plan(wait)
+
+    def _plan(self, wait: float) -> None:
+        if not self._wanted:
+            return
+        due = time.monotonic() + wait
+        if self._planned is not None:
+            timer, earlier = self._planned
+            if earlier <= due:
+                return
+            timer.cancel()
         timer = threading.Timer(wait, self._send)
         timer.daemon = True
+        self._planned = timer, due
         timer.start()
 
     def _send(self) -> None:
         with self._lock:
-            self._planned = False
+            self._planned = None
             self._last = time.monotonic()
         try:
-            if not self._ls.stopped:
-                self._ls.notify(METHOD, status(self._ls, self._ls.session.workspace.snapshot()))
+            if self._ls.stopped:
+                return
+            now = self._read(self._ls)
+            if now != self._sent:
+                self._ls.notify(METHOD, now)
+            self._sent = now
+            if not now["ready"]:
+                # A change that was noticed meanwhile keeps an index from being complete, and nobody
+                # tells when it is taken in: it is looked at again, ever more rarely.
+                with self._lock:
+                    wait, self._patience = self._patience, min(2 * self._patience, LAST_LOOK_S)
+                    self._plan(wait)
         except Exception as error:  # the session closes
             logger.debug("no status: %r", error)
+
+
+def current(ls: TreewrightServer) -> dict[str, Any]:
+    return status(ls, ls.session.workspace.snapshot())
 
 
 def status(ls: TreewrightServer, snapshot: Snapshot) -> dict[str, Any]:

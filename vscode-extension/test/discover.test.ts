@@ -29,8 +29,9 @@ test("a Python that the user names is the only one", () => {
 });
 
 test("the workspace's environment comes before the extension's own, the search path last", () => {
-  const order = candidates({ ...around, selected: "/conda/bin/python" }).map((each) => each.python);
-  assert.equal(order[0], "/conda/bin/python");
+  const found = candidates({ ...around, selected: "/conda/bin/python" });
+  assert.deepEqual(found[0], { origin: "selected", python: "/conda/bin/python" });
+  const order = found.map((each) => each.python);
   assert.ok(order.indexOf("/ws/.venv/bin/python") < order.indexOf("/store/server/bin/python"));
   assert.ok(order.indexOf("/store/server/bin/python") < order.indexOf("python3"));
 });

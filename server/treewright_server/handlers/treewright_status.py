@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from treewright_indexer.cancel import CancelToken
 from treewright_server.plain import field
-from treewright_server.status import status
+from treewright_server.status import current
 
 if TYPE_CHECKING:
     from treewright_indexer.snapshot import Snapshot
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any]:
-    if field(params, "notify") is True:
+    wanted = field(params, "notify") is True
+    if wanted:
         ls.session.status.subscribe()
     # The newest one: a folder may have opened since the request came in, and nobody would tell.
-    return status(ls, ls.session.workspace.snapshot())
+    answer = current(ls)
+    if wanted and not answer["ready"]:
+        ls.session.status.changed()
+    return answer

@@ -27,7 +27,7 @@ if (!canRun()) {
 }
 
 const sessions = [];
-for (const name of ["rules", "review", "views", "chat", "edits", "recovery", "real", "restricted"])
+for (const name of ["finding", "rules", "review", "views", "chat", "edits", "recovery", "real", "restricted"])
   sessions.push((await import(`./scenarios/${name}.mjs`)).default);
 
 const results = { passed: 0, again: [], failed: [] };
@@ -41,6 +41,7 @@ async function opened(session) {
     ...session,
     files: session.files?.() ?? files,
     settings: session.settings?.(model) ?? {},
+    extensions: session.extensions?.() ?? [],
   });
   w.model = model;
   w.picture = async (name, options) => {

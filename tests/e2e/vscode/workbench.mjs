@@ -39,14 +39,14 @@ export async function until(what, check, ms = 20_000) {
 }
 
 export class Workbench {
-  /** files: path -> text of the workspace. */
-  static async start({ files = {}, folder, settings = {}, out, width = 1280, height = 800, trust = false, env = {} }) {
+  /** files: path -> text of the workspace; prepare(folder): what else it needs; extensions: packages beside ours. */
+  static async start({ files = {}, folder, settings = {}, out, width = 1280, height = 800, trust = false, env = {}, extensions = [], prepare }) {
     const workbench = new Workbench();
-    await workbench.#start({ files, folder, settings, out, width, height, trust, env });
+    await workbench.#start({ files, folder, settings, out, width, height, trust, env, extensions, prepare });
     return workbench;
   }
 
-  async #start({ files, folder, settings, out, width, height, trust, env }) {
+  async #start({ files, folder, settings, out, width, height, trust, env, extensions, prepare }) {
     this.out = out;
     fs.mkdirSync(out, { recursive: true });
     this.tmp = fs.mkdtempSync(path.join(os.tmpdir(), "treewright-vscode-"));
@@ -60,6 +60,7 @@ export class Workbench {
       fs.mkdirSync(path.dirname(path.join(this.folder, name)), { recursive: true });
       fs.writeFileSync(path.join(this.folder, name), text);
     }
+    prepare?.(this.folder);
     this.settings = {
       "security.workspace.trust.enabled": trust,
       "security.workspace.trust.startupPrompt": "never",
@@ -97,7 +98,8 @@ export class Workbench {
       if (!(name in env)) delete environment[name];
     }
     const common = ["--user-data-dir", path.join(this.tmp, "data"), "--extensions-dir", dir("extensions")];
-    const installed = spawnSync(process.execPath, [entry, ...common, "--install-extension", path.join(extension, "treewright.vsix")], {
+    const packages = [path.join(extension, "treewright.vsix"), ...extensions];
+    const installed = spawnSync(process.execPath, [entry, ...common, ...packages.flatMap((each) => ["--install-extension", each])], {
       env: environment,
       encoding: "utf8",
     });
@@ -222,7 +224,7 @@ export class Workbench {
   }
 
   status() {
-    return this.page.locator(".statusbar-item[id='treewright.treewright.treewright.status'], .statusbar-item", { hasText: "Treewright" }).first();
+    return this.page.locator(".statusbar-item[id='treewright.treewright.treewright.status']");
   }
 
   /** What the status bar says, with what it says to screen readers. */

@@ -1,11 +1,12 @@
 /**
- * Which Python runs the server: the setting, the workspace's environment, the search path, or the
- * environment of this extension. Plain data in and out; what touches the machine is passed in.
+ * Which Python runs the server: the setting's, the one the Python extension has chosen, the
+ * workspace's environment, the environment of this extension, the search path. Plain data in and
+ * out; what touches the machine is passed in.
  */
 
 import * as path from "node:path";
 
-export type Origin = "setting" | "workspace" | "path" | "managed";
+export type Origin = "setting" | "selected" | "workspace" | "managed" | "path";
 
 export interface Candidate {
   origin: Origin;
@@ -90,7 +91,7 @@ export function candidates(around: Surroundings): Candidate[] {
     return [{ origin: "setting", python: expanded(around.interpreter, around) }];
   }
   if (around.trusted) {
-    add("workspace", around.selected);
+    add("selected", around.selected);
     for (const folder of around.workspaceFolders) {
       for (const name of ENVIRONMENTS) {
         add("workspace", pythonOf(pathsOf(around.platform).join(folder, name), around.platform));
@@ -173,9 +174,10 @@ export function isNewEnough(version: string): boolean {
 
 const ORIGIN: Record<Origin, string> = {
   setting: "from the setting treewright.server.interpreter",
+  selected: "that the Python extension has chosen",
   workspace: "of the workspace's environment",
-  path: "from the search path",
   managed: "of the extension's own environment",
+  path: "from the search path",
 };
 
 export function describe(choice: Choice): string {

@@ -7,12 +7,17 @@
 
 import * as os from "node:os";
 import * as path from "node:path";
+import * as readline from "node:readline";
+import type { Readable } from "node:stream";
 import * as vscode from "vscode";
 import type { LanguageClient, ProgressToken, ProgressType } from "vscode-languageclient/node";
 import type { ChatPart, SearchPart, Status } from "../protocol";
 import { CrashPolicy } from "./backoff";
-import { choose, describe, pythonOf, type Choice, type Surroundings } from "./discover";
-import { cleanEnvironment, machine, run } from "./python";
+import { choose, describe, type Choice, type Surroundings } from "./discover";
+import { askForServer, forgetInterpreter, installServer } from "./install";
+import { levelOf } from "./lines";
+import { cleanEnvironment, machine } from "./python";
+import { PythonExtension } from "./python-extension";
 import { RESTART_SETTINGS, forServer } from "./settings";
 
 export type State = "stopped" | "looking" | "starting" | "running" | "waiting" | "missing" | "failed";
@@ -44,13 +49,16 @@ export class Server implements vscode.Disposable {
   private retry: NodeJS.Timeout | undefined;
   private settingsTimer: NodeJS.Timeout | undefined;
   private offered = false;
+  private readonly pythonExtension: PythonExtension;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
     readonly log: vscode.LogOutputChannel,
   ) {
+    this.pythonExtension = new PythonExtension(() => void this.follow());
     this.disposables.push(
       this.changed,
+      this.pythonExtension,
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (!RESTART_SETTINGS.some((key) => event.affectsConfiguration(key))) return;
         // A setting typed letter by letter starts the server once.
@@ -123,6 +131,7 @@ export class Server implements vscode.Disposable {
       command = [choice.candidate.python, ...SAFE, "-m", "treewright_server", "serve", "--stdio"];
     }
     this.log.info(`using ${this.detail}`);
+    this.tellChoice();
     this.set("starting", this.detail);
     try {
       await this.startClient(command, attempt);
@@ -157,6 +166,10 @@ export class Server implements vscode.Disposable {
       {
         documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
         outputChannel: this.log,
+        stdioOptions: {
+          stdout: (input) => this.followLines(input),
+          stderr: (input) => this.followLines(input),
+        },
         // A hover or a hint that fails is a line in the log; what the user asked for says so itself.
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         initializationOptions: vscode.workspace.isTrusted ? {} : { agent: { trusted: false } },
@@ -199,6 +212,30 @@ export class Server implements vscode.Disposable {
     }
     this.status = await client.sendRequest<Status>("treewright/status", { notify: true }).catch(() => undefined);
     this.changed.fire();
+  }
+
+  /** What the server writes besides the protocol. */
+  private followLines(input: Readable): void {
+    readline
+      .createInterface({ input, crlfDelay: Infinity, terminal: false })
+      .on("line", (line) => this.log[levelOf(line, this.isRunning)](line));
+  }
+
+  /** Once for each choice in this workspace: people want to know what runs, and not every day. */
+  private tellChoice(): void {
+    const { workspaceState } = this.context;
+    if (workspaceState.get("treewright.told") === this.detail) return;
+    void workspaceState.update("treewright.told", this.detail);
+    vscode.window.setStatusBarMessage(`$(server) Treewright uses ${this.detail}`, 10_000);
+  }
+
+  /** The Python extension has chosen: its choice counts as long as the settings name none. */
+  private async follow(): Promise<void> {
+    const { interpreter, trusted, selected } = this.surroundings();
+    const command = vscode.workspace.getConfiguration("treewright.server").get<string[]>("command", []);
+    if (command.some((word) => word) || interpreter.trim() || !trusted || !selected) return;
+    if (selected === this.choice?.candidate?.python || !(await machine.probe(selected)).ok) return;
+    await this.restart(`the Python extension has chosen ${selected}`);
   }
 
   /** The server ended by itself, or could not start. */
@@ -267,82 +304,31 @@ export class Server implements vscode.Disposable {
       home: os.homedir(),
       platform: process.platform,
       managed: this.managed,
-      selected: vscode.workspace.isTrusted ? selectedPython(folders[0]?.uri) : undefined,
+      selected: vscode.workspace.isTrusted ? this.pythonExtension.selected(folders[0]?.uri) : undefined,
       environment: process.env,
     };
   }
 
   private async offerInstallation(): Promise<void> {
-    if (this.offered) return;
+    if (this.offered || !vscode.workspace.isTrusted) return;
     this.offered = true;
-    if (!vscode.workspace.isTrusted) return;
     const setting = vscode.workspace.getConfiguration("treewright.server").get<string>("interpreter", "").trim();
-    const said = setting
-      ? `Treewright cannot start: ${this.detail}.`
-      : "Treewright needs a Python that has the treewright package, and found none.";
-    const install = "Install It for Me";
-    const answer = await vscode.window.showWarningMessage(
-      said,
-      ...(setting ? [] : [install]),
-      "Choose Python…",
-      "Show Log",
-    );
+    const answer = await askForServer(setting, this.detail);
     this.offered = false;
-    if (answer === install) await this.install();
-    else if (answer === "Choose Python…") await vscode.commands.executeCommand("treewright.ui.selectInterpreter");
-    else if (answer === "Show Log") this.log.show();
+    if (answer === "install") await this.install();
+    else if (answer === "choose") await vscode.commands.executeCommand("treewright.ui.selectInterpreter");
+    else if (answer === "log") this.log.show();
   }
 
   /** Make the extension's own environment and install the server there. Asked for by the user. */
   async install(): Promise<void> {
-    const base = await this.basePython();
-    if (!base) {
-      void vscode.window.showErrorMessage(
-        "Treewright needs Python 3.11 or newer, and none was found on the search path. Install one, or name it in the setting treewright.server.interpreter.",
-      );
-      return;
-    }
-    const wanted = vscode.workspace.getConfiguration("treewright.server").get<string>("installFrom", "treewright");
-    const done = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: "Installing the treewright server", cancellable: true },
-      async (progress, token) => {
-        const abort = new AbortController();
-        token.onCancellationRequested(() => abort.abort());
-        const onLine = (line: string): void => {
-          this.log.info(`install: ${line}`);
-          progress.report({ message: line.slice(0, 80) });
-        };
-        const options = { onLine, signal: abort.signal };
-        try {
-          await run(base, ["-m", "venv", "--clear", this.managed], options);
-          const python = pythonOf(this.managed, process.platform);
-          await run(python, ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", wanted], options);
-          return true;
-        } catch (error) {
-          if (!token.isCancellationRequested) {
-            this.log.error(`install: ${message(error)}`);
-            const answer = await vscode.window.showErrorMessage(
-              `The server was not installed: ${message(error)}`,
-              "Show Log",
-            );
-            if (answer) this.log.show();
-          }
-          return false;
-        }
-      },
-    );
-    if (done) await this.restart("it was installed");
-  }
-
-  /** A Python that is new enough, whatever is installed in it. */
-  private async basePython(): Promise<string | undefined> {
-    const names =
-      process.platform === "win32" ? ["py", "python"] : ["python3", "python3.13", "python3.12", "python3.11", "python"];
-    for (const name of names) {
-      const found = await machine.probe(name);
-      if (found.python && !found.reason.includes("is needed")) return name;
-    }
-    return undefined;
+    if (!(await installServer(this.managed, this.log))) return;
+    await this.restart("it was installed");
+    const named = this.surroundings().interpreter.trim();
+    if (!named) return;
+    const use = "Use the Installed One";
+    const said = `The server is installed, but the setting treewright.server.interpreter names ${named}.`;
+    if ((await vscode.window.showInformationMessage(said, use)) === use) await forgetInterpreter();
   }
 
   async setKey(key: string | undefined): Promise<void> {
@@ -368,16 +354,4 @@ async function stopQuietly(client: LanguageClient): Promise<void> {
   } catch {
     // likewise
   }
-}
-
-interface PythonExtension {
-  environments?: { getActiveEnvironmentPath?(uri?: vscode.Uri): { path?: string } | undefined };
-}
-
-/** What the Python extension has selected, if it is there and awake; it is never woken for this. */
-function selectedPython(uri: vscode.Uri | undefined): string | undefined {
-  const extension = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
-  if (!extension?.isActive) return undefined;
-  const found = extension.exports.environments?.getActiveEnvironmentPath?.(uri)?.path;
-  return found && /[/\\]/.test(found) ? found : undefined;
 }
