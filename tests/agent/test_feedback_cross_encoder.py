@@ -79,11 +79,24 @@ def test_one_that_is_no_better_or_worse_for_others_is_not_kept(
     store.forget(everything=True)
     searched(store)
     assert gate.evaluate_cross_encoder(store, folder).passed
-    # Others look for what stands on top already.
-    general = [Judged("cat", RESULTS, [1, 0, 0])] * 4
-    verdict = gate.evaluate_cross_encoder(store, folder, general)
+    # Others look for what stands on top already, and those that were asked first do not.
+    others = [Judged("cat", RESULTS, [0, 0, 1]), Judged("cat", RESULTS, [1, 0, 0])] * 4
+    verdict = gate.evaluate_cross_encoder(store, folder, others)
     assert not verdict.passed
     assert "of others" in verdict.reason
+
+
+def test_it_is_heard_as_much_as_others_bear(store: FeedbackStore, tmp_path: Path) -> None:
+    searched(store)
+    others = [Judged("cat", RESULTS, [1, 0, 0])] * 4  # they look for what stands on top already
+    verdict = gate.evaluate_cross_encoder(store, folder_of(tmp_path), others)
+    assert verdict.passed
+    assert 0 < verdict.body["weight"] < 1
+    assert verdict.figures["general_candidate"] == verdict.figures["general_in_force"]
+    gate.promote(store, verdict)
+    in_force = learned(store, 0.0).reranker
+    assert in_force is not None
+    assert in_force.order("cat", RESULTS) == [0, 2, 1]  # what it is about goes up, below the top
 
 
 def test_nobody_judges_it_by_what_it_was_trained_on(store: FeedbackStore, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from treewright_agent.feedback.tuning.configs import write_config
 from treewright_agent.feedback.tuning.cross import hash_of, trained_on
 from treewright_indexer.encoders.manifest import read_manifest
 from treewright_indexer.errors import ArgumentsError
+from treewright_server.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = ROOT / "tests/support/training_check.py"
@@ -106,6 +107,38 @@ def test_configurations_name_what_the_export_holds(exports: Path, tmp_path: Path
     script, shell = write_config("trl", exports / "dpo-json", tmp_path, "it's")
     assert script.read_text() == Path(train_lora.__file__).read_text()
     assert "'it'\\''s'" in shell.read_text()
+
+
+def test_a_reranker_gets_its_script_its_triples_and_those_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TREEWRIGHT_HOME", str(tmp_path / "home"))
+    with FeedbackStore.open() as store:
+        fill(store, 3)
+        export_folder(store, tmp_path / "data", format="reranker", near=1.0, shares=(0.0, 0.0))
+        export_folder(store, tmp_path / "other", format="messages", near=1.0)
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    parts = ("price", "basket", "customer", "invoice", "delivery", "discount", "refund", "voucher")
+    (shop / "shop.py").write_text(
+        "".join(
+            f'def {name}_of(order):\n    """Read the {name} that belongs to an order."""\n    return order\n\n\n'
+            for name in parts
+        )
+    )
+    command = ["feedback", "tune", "reranker", "--model", "m", "--general", str(shop), "--output"]
+    assert main([*command, str(tmp_path / "out"), "--data", str(tmp_path / "data")]) == 0
+    assert (tmp_path / "out/train_cross_encoder.py").exists()
+    assert "--general general" in (tmp_path / "out/train.sh").read_text()
+    lines = (tmp_path / "out/general/train.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    asked = {row["query"] for row in rows}
+    assert 0 < len(asked) < len(parts)  # the others judge
+    for row in rows:
+        assert row["query"].split()[2] in row["positive"].split("\n")[0]
+        assert row["query"] not in row["positive"]  # which would give the answer away
+        assert row["negative"] != row["positive"]
+    assert main([*command, str(tmp_path / "out"), "--data", str(tmp_path / "other")]) == 2
 
 
 def test_what_a_trainer_cannot_read_is_said(exports: Path, tmp_path: Path) -> None:

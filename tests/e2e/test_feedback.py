@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -258,3 +260,29 @@ def test_a_model_that_passed_the_gate_answers_the_next_task(tmp_path: Path, root
                 assert asked() == "shipped"
     finally:
         model.close()
+
+
+def test_a_task_of_the_command_line_is_recorded_where_an_editor_recorded(tmp_path: Path) -> None:
+    root, home = tmp_path / "w", tmp_path / "home"
+    root.mkdir()
+    (root / "a.py").write_text("def total(items):\n    return sum(items)\n")
+    environment = {**os.environ, "TREEWRIGHT_HOME": str(home)}
+
+    def task(instruction: str, *argv: str) -> None:
+        command = [sys.executable, "-m", "treewright_server", "task", str(root), instruction, *argv]
+        subprocess.run(command, check=True, capture_output=True, env=environment, timeout=60)
+
+    task("rename total to total_of")
+    assert not (home / "data/feedback.sqlite3").exists()  # nobody has said that it may be
+    with FeedbackStore.open(home / "data") as store:
+        store.record_consent(str(root), "local")
+    task("rename total to total_of")
+    task("rename total to sum_of", "--write")
+    with FeedbackStore.open(home / "data") as store:
+        rows = list(store.proposals())
+        assert [row.outcome.value for row in rows] == ["shown", "accepted"]
+        assert "sum_of" in rows[1].final_diff or rows[1].diff
+        store.record_consent(str(root), "off")
+    task("rename sum_of to total", "--write")
+    with FeedbackStore.open(home / "data") as store:
+        assert len(list(store.proposals())) == 2

@@ -143,7 +143,8 @@ def evaluate_reranker(store: FeedbackStore, general: Sequence[Judged] = ()) -> V
 def evaluate_cross_encoder(
     store: FeedbackStore, folder: Path, general: Sequence[Judged] = ()
 ) -> Verdict:
-    """A cross-encoder that was trained elsewhere, on the searches that it has not seen.
+    """A cross-encoder that was trained elsewhere, on the searches that it has not seen. Half of
+    `general` says how much it is heard beside the rank, the other half judges.
 
     Raises ArgumentsError for a folder that holds none, or that does not say what it has seen.
     """
@@ -160,8 +161,10 @@ def evaluate_cross_encoder(
         return Verdict("reranker", False, reason, {})
     known = versions.current(store, "reranker")
     in_force = reranker.in_force(known.body, known.number) if known is not None else None
+    mine, judges = general[::2], general[1::2]
+    cross.weigh(candidate, mine)
     return _compared(
-        candidate, candidate.to_json(), in_force or reranker.shipped(), held_out, general
+        candidate, candidate.to_json(), in_force or reranker.shipped(), held_out, judges
     )
 
 

@@ -16,7 +16,7 @@ from treewright_agent.feedback.samples import Filter, Source, project_of
 from treewright_agent.feedback.store import FeedbackStore
 from treewright_agent.feedback.tuning.reranker import judged
 
-_NEGATIVES = 4
+NEGATIVES = 4
 """Of one result that was used: those nearest above it, the hardest."""
 
 
@@ -53,7 +53,7 @@ def _of(row: SearchRow, left_out: Counter[str]) -> Iterator[tuple[dict[str, Any]
         worse = [
             n for n, less in enumerate(found.gains) if gain and less is not None and less < gain
         ]
-        for other in sorted(worse, key=lambda n: abs(n - index))[:_NEGATIVES]:
+        for other in sorted(worse, key=lambda n: abs(n - index))[:NEGATIVES]:
             positive, negative = text_of(found.results[index]), text_of(found.results[other])
             if not positive.strip() or not negative.strip():
                 left_out["hidden"] += 1

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,7 +153,8 @@ def _show(store: FeedbackStore, arguments: Namespace) -> int:
         if arguments.proposal:
             print(coloured_diff(row.final_diff or row.diff, paint))
     if not rows:
-        print("nothing recorded", file=sys.stderr)
+        what = f"no proposal {arguments.proposal}" if arguments.proposal else "nothing"
+        print(f"treewright: {what} is recorded", file=sys.stderr)
     return DONE if rows else NOT_DONE
 
 
@@ -241,9 +243,15 @@ def _report(store: FeedbackStore, arguments: Namespace) -> int:
 def _tune(store: FeedbackStore, arguments: Namespace) -> int:
     from treewright_agent.feedback.tuning.configs import write_config
 
+    general: Iterable[dict[str, str]] = ()
+    if arguments.general:
+        from treewright_agent.feedback.tuning.general import general_triples
+        from treewright_server.cli.feedback_learning import searches_of_others
+
+        general = general_triples(searches_of_others(arguments.general, teaching=True))
     written = write_config(
         arguments.trainer, Path(arguments.data), Path(arguments.output), arguments.model,
-        template=arguments.template,
+        template=arguments.template, general=general,
     )  # fmt: skip
     for path in written:
         print(path)

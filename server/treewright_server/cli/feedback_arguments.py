@@ -40,11 +40,17 @@ def add(commands: Any, parser_class: type, json: Callable[[argparse.ArgumentPars
     json(taste)
     _rules(actions, json)
     _evaluate(actions, json)
-    tune = actions.add_parser("tune", help="write a ready LoRA configuration for a trainer")
-    tune.add_argument("trainer", metavar="TRAINER", help="axolotl, llamafactory or trl")
+    tune = actions.add_parser("tune", help="write a ready configuration for a trainer")
+    tune.add_argument(
+        "trainer", metavar="TRAINER", help="axolotl, llamafactory, trl (LoRA) or reranker"
+    )
     tune.add_argument("--data", metavar="DIR", required=True, help="an export with --folder")
     tune.add_argument("--model", metavar="MODEL", required=True, help="the model to fine-tune")
     tune.add_argument("--output", metavar="DIR", required=True)
+    tune.add_argument(
+        "--general", metavar="WORKSPACE",
+        help="for a reranker: its docstrings are searches of others, that are not to be lost",
+    )  # fmt: skip
     tune.add_argument(
         "--template", metavar="NAME", default="default", help="LLaMA-Factory's chat template"
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from treewright_agent.feedback.gate import Verdict
     from treewright_agent.feedback.replay import Answerer
     from treewright_agent.feedback.rules import Rule
+    from treewright_agent.feedback.tuning import reranker
 
 ANSWER_S = 120.0
 
@@ -162,6 +163,8 @@ def _evaluate_rules(store: FeedbackStore, arguments: Namespace) -> int:
     verdicts = [(rule, gate.evaluate_rule(store, rule)) for rule in known.rules(store)]
     if arguments.promote:
         usage("a rule is approved by a person: treewright feedback rules --approve ID")
+    if not verdicts and not arguments.json:
+        print("treewright: no rules; look for some with `rules --mine`", file=sys.stderr)
     if arguments.json:
         print_json([
             {"id": rule.id, "passed": v.passed, "reason": v.reason, "figures": v.figures}
@@ -184,13 +187,7 @@ def _reranker(store: FeedbackStore, arguments: Namespace) -> Verdict:
     from treewright_agent.feedback import gate
     from treewright_agent.feedback.tuning import reranker
 
-    general: list[reranker.Judged] = []
-    if arguments.general:
-        from treewright_agent.feedback.tuning.general import general_searches
-        from treewright_indexer.cancel import CancelToken
-
-        with opened(folder_path(arguments.general)) as (workspace, _):
-            general = general_searches(workspace.snapshot(), CancelToken())
+    general = searches_of_others(arguments.general) if arguments.general else []
     if arguments.cross_encoder:
         return gate.evaluate_cross_encoder(store, Path(arguments.cross_encoder), general)
     verdict = gate.evaluate_reranker(store, general)
@@ -200,6 +197,15 @@ def _reranker(store: FeedbackStore, arguments: Namespace) -> Verdict:
             usage(f"--onnx: there is no candidate: {verdict.reason}")
         Path(arguments.onnx).write_bytes(gate.onnx_of(made))
     return verdict
+
+
+def searches_of_others(folder: str, *, teaching: bool = False) -> list[reranker.Judged]:
+    """What anybody could ask in the workspace at `folder`."""
+    from treewright_agent.feedback.tuning.general import general_searches
+    from treewright_indexer.cancel import CancelToken
+
+    with opened(folder_path(folder)) as (workspace, _):
+        return general_searches(workspace.snapshot(), CancelToken(), teaching=teaching)
 
 
 def _model(store: FeedbackStore, arguments: Namespace) -> Verdict:

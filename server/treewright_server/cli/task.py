@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,7 @@ def _run(
 ) -> int:
     from treewright_agent.routines.task import run_task
 
+    began = time.monotonic()
     try:
         result = run_task(request, workspace.snapshot(), services, token, root)
     except TreewrightError as error:  # a task id that was used before
@@ -104,11 +106,26 @@ def _run(
             row["written"] = sorted(os.path.relpath(path, root) for path in texts)
             if services.episodes is not None:
                 services.episodes.mark(request.task_id, "accepted", "written by the command line")
+        _record(result, services, root, began, written="written" in row)
     if arguments.json:
         print_json(row)
     else:
         _print(row, result)
     return DONE if done else NOT_DONE
+
+
+def _record(
+    result: TaskResult, services: Services, root: str, began: float, *, written: bool
+) -> None:
+    from treewright_agent.feedback import Made
+    from treewright_server.answering import made_of
+    from treewright_server.cli.feedback_task import record
+
+    assert result.proposal is not None
+    clients = list(services.router.clients.values()) if services.router is not None else []
+    model = clients[0].endpoint.model if clients else ""
+    made = Made(**made_of(result, model, began))
+    record(result.proposal, root, made, written=written)
 
 
 def _branch(

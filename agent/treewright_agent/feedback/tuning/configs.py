@@ -1,4 +1,4 @@
-"""Ready configurations for trainers of language models: LoRA on what `export_folder` wrote.
+"""Ready configurations for trainers: LoRA on what `export_folder` wrote, a cross-encoder on triples.
 
 They name the files and columns of an export as the trainers read them; the model is the user's
 choice and is named nowhere here. Rows may be as long as the longest of the export: trainers drop a
@@ -8,25 +8,27 @@ longer one or cut its answer off, and say little.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from treewright_indexer.errors import ArgumentsError
 
-TRAINERS = ("axolotl", "llamafactory", "trl")
+TRAINERS = ("axolotl", "llamafactory", "trl", "reranker")
 _LEAST_TOKENS, _MOST_TOKENS = 2_048, 32_768
 _CHARACTERS = 2.0
 """Of one token, of code, at the least."""
 
 
 def write_config(
-    trainer: str, data: Path, output: Path, model: str, *, template: str = "default"
-) -> list[Path]:
+    trainer: str, data: Path, output: Path, model: str, *, template: str = "default",
+    general: Iterable[dict[str, str]] = (),
+) -> list[Path]:  # fmt: skip
     """Write what `trainer` needs into `output`; returns the files.
 
     `data` is a folder made by `export --folder`; `template` is LLaMA-Factory's name for the
-    model's chat format. Raises ArgumentsError for another trainer, or data it cannot read.
+    model's chat format; `general` are triples of others, for a reranker. Raises ArgumentsError for
+    another trainer, or data it cannot read.
     """
     if trainer not in TRAINERS:
         raise ArgumentsError(f"trainer: {trainer!r} is none of {', '.join(TRAINERS)}")
@@ -47,10 +49,33 @@ def write_config(
         (output / "train.sh").write_text(command, "utf-8")
         return [output / "train_lora.py", output / "train.sh"]
     columns = _columns(train)
+    if trainer == "reranker":
+        return _reranker(data, columns, output, model, general)
     made = _axolotl if trainer == "axolotl" else _llamafactory
     path = output / f"{trainer}.yaml"
     path.write_text(made(data, columns, model, template), "utf-8")
     return [path]
+
+
+def _reranker(
+    data: Path, columns: frozenset[str], output: Path, model: str, general: Iterable[dict[str, str]]
+) -> list[Path]:
+    if not {"query", "positive", "negative"} <= columns:
+        raise ArgumentsError(
+            f"reranker: export --format reranker for it; {data} holds another format"
+        )
+    script = output / "train_cross_encoder.py"
+    script.write_text(Path(__file__).with_name(script.name).read_text("utf-8"), "utf-8")
+    command = f"python {script.name} --model {_sh(model)} --data {_sh(str(data.resolve()))} --output tuned"
+    made = [script, output / "train.sh"]
+    rows = [json.dumps(row, ensure_ascii=False) + "\n" for row in general]
+    if rows:
+        (output / "general").mkdir(exist_ok=True)
+        made.append(output / "general" / "train.jsonl")
+        made[-1].write_text("".join(rows), "utf-8")
+        command += " --general general"
+    made[1].write_text(f"#!/bin/sh\n{command}\n", "utf-8")
+    return made
 
 
 _CHATML = {

@@ -205,10 +205,14 @@ def _differences(search: Judged) -> NDArray[np.float64]:
 
 def ndcg(reranker: Orders, searches: Sequence[Judged], k: int = 10) -> float:
     """Mean NDCG@k (Järvelin and Kekäläinen 2002) with gains 2^g - 1; 0 without searches."""
+    return ndcg_of([reranker.order(each.query, each.results) for each in searches], searches, k)
+
+
+def ndcg_of(orders: Sequence[list[int]], searches: Sequence[Judged], k: int = 10) -> float:
+    """The same of orders that are there."""
     total = 0.0
-    for search in searches:
+    for order, search in zip(orders, searches, strict=True):
         gains = [2.0 ** (gain or 0) - 1 for gain in search.gains]
-        order = reranker.order(search.query, search.results)
         got = sum(gains[i] / math.log2(2 + place) for place, i in enumerate(order[:k]))
         best = sum(
             g / math.log2(2 + place) for place, g in enumerate(sorted(gains, reverse=True)[:k])
