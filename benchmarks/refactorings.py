@@ -27,9 +27,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.support.fixtures import split_fixture
 from tests.support.operations import case_of
+from treewright_agent.calls import Call
+from treewright_agent.proposals import ProposalRefused, consider
+from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 
 FOLDER = Path(__file__).with_name("refactor_cases")
+WHOLE_FILE = (
+    "organize_imports", "move_file", "remove_unused_imports", "edit_file_ast", "remove_import",
+    "replace_import",
+)  # fmt: skip
+"""Operations without a place in the file."""
 REFUSED, EITHER, SAME = "refused", "refused-or-same", "same"
 NAME = "made"
 
@@ -55,8 +63,8 @@ def cases() -> Iterator[RefactoringCase]:
                 key, equals, value = word.partition("=")
                 if word in (REFUSED, EITHER):
                     expect = word
-                elif equals and key in ("new", "to", "params"):
-                    given[key] = json.loads(value) if key == "params" else value
+                elif equals and key in ("new", "to", "params", "args"):
+                    given[key] = json.loads(value) if key in ("params", "args") else value
                 else:
                     words.append(word)
             yield RefactoringCase(
@@ -88,22 +96,32 @@ def output_of(files: Mapping[str, str]) -> str:
 def own(case: RefactoringCase) -> tuple[dict[str, str] | None, str]:
     """The files after it, or None with the reason."""
     arguments: dict[str, Any] = {}
-    if case.operation.startswith("extract"):
+    if case.operation in ("extract_variable", "extract_function"):
         arguments["name"] = case.given.get("new", NAME)
+    if case.operation == "rename_symbol":
+        arguments["new_name"] = case.given.get("new", NAME)
     if case.operation == "move_symbol":
         arguments["new_path"] = case.given["to"]
     if case.operation == "change_signature":
         arguments["parameters"] = case.given["params"]
+    arguments |= case.given.get("args", {})
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch).resolve()
         with case_of(root, case.text, **arguments) as made:
-            if case.operation == "organize_imports":
+            if case.operation in WHOLE_FILE:
                 made.arguments.pop("offset", None)
             try:
-                change = made.run(case.operation)
+                call = Call(case.operation, made.arguments)
+                found = consider(
+                    made.fixture.snapshot, case.title, [call], "operation", CancelToken()
+                )
             except TreewrightError as error:
                 return None, str(error)
-            return made.files_after(change), ""
+            if isinstance(found, ProposalRefused):
+                return None, f"verification: {found.reason}"
+            if found.change.notes:  # a user would be asked
+                return None, f"asks: {found.change.notes[0].text}"
+            return made.files_after(found.change), ""
 
 
 def peers(python: str, wanted: list[RefactoringCase]) -> dict[str, list[tuple[Any, str]]]:

@@ -159,7 +159,7 @@ def consider_change(
     """As `consider`, for a change that is planned already: a task's whole draft, say."""
     if change.is_empty:
         return ProposalRefused(title, "it changes nothing")
-    report = verify(snapshot, change, token)
+    report = verify(snapshot, change, token, asked=_imports_asked(calls))
     if not report.ok:
         return ProposalRefused(title, report.reason, report)
     before = {path: snapshot.text(path) for path in _read_paths(change)}
@@ -180,6 +180,18 @@ def consider_change(
         root=root,
         before=before,
     )
+
+
+def _imports_asked(calls: Sequence[Call]) -> set[str]:
+    """The imports that calls ask for by name, as a linter shows them."""
+    asked: set[str] = set()
+    for call in calls:
+        if call.operation == "add_import":
+            module, name = call.arguments.get("module", ""), call.arguments.get("name", "")
+            dotted = f"{module}.{name}" if name and not module.endswith(".") else f"{module}{name}"
+            alias = call.arguments.get("alias", "")
+            asked.add(f"{dotted} as {alias}" if alias and alias != (name or module) else dotted)
+    return asked
 
 
 # -------------------------------------------------------------------- planning

@@ -47,7 +47,9 @@ CASES = [
     pytest.param("class A:\n    def d$0(self, x):\n        return self.k * x\n\n    def m(self):\n        return A.d(self, 3)\n",
                  "class A:\n    def m(self):\n        return self.k * 3\n", id="a method with its receiver as an argument"),
     pytest.param("//- a.py\nimport math\n\nK = 1\n\n\ndef d$0(x):\n    return math.floor(x) + K\n//- b.py\nfrom a import d\n\ny = d(2)\n",
-                 "//- a.py\nimport math\n\nK = 1\n//- b.py\nimport math\n\nfrom a import K\n\ny = math.floor(2) + K\n", id="what it needs is imported"),
+                 "//- a.py\nK = 1\n//- b.py\nimport math\n\nfrom a import K\n\ny = math.floor(2) + K\n", id="what it needs is imported"),
+    pytest.param("class A:\n    def d$0(self):\n        return self.__k\n\n    def m(self):\n        return self.d()\n",
+                 "class A:\n    def m(self):\n        return self.__k\n", id="a private name in its class"),
     pytest.param("//- a.py\ndef d$0(x):\n    y = x\n    return y + y\n//- b.py\nimport a\n\n\ndef f(v):\n    return a.d(v.w)\n",
                  "//- a.py\n//- b.py\nimport a\n\n\ndef f(v):\n    x = v.w\n    y = x\n    return y + y\n", id="statements into another file"),
 ]  # fmt: skip
@@ -59,6 +61,7 @@ def test_inlines(tmp_path: Path, before: str, after: str) -> None:
 
 
 REFUSED = [
+    pytest.param("class A:\n    def d$0(self):\n        return self.__k\n\n\nA().d()\n", "private to its class", id="a private name elsewhere"),
     pytest.param("def d$0(x):\n    y = x\n    return y\n\n\nprint(g(), d(1))\n", "`g\\(\\)` in main.py:6 happens before the call", id="what comes before the call"),
     pytest.param("def d$0(x):\n    y = x\n    return y\n\n\nwhile d(1):\n    pass\n", "made at another time", id="the condition of a loop"),
     pytest.param("def d$0(x):\n    y = x\n    return y\n\n\nprint(a and d(1))\n", "may skip", id="behind a condition"),

@@ -264,6 +264,8 @@ MARKED = [
     pytest.param("class A:\n    def $0old(self): ...\nclass B:\n    def old(self): ...\ndef f(x):\n    x.old()\n", {}, {"main.py:6": "unknown object"}, id="an unknown receiver, one of two"),
     pytest.param("class A:\n    def $0get(self): ...\ndef f(x):\n    x.get()\n", {}, {"main.py:4": "unknown object"}, id="an unknown receiver, a common name"),
     pytest.param("class A:\n    $0old = 1\ngetattr(A, 'old')\nsetattr(A, 'old', 1)\n", {"main.py:3": "dynamic access", "main.py:4": "dynamic access"}, {}, id="getattr"),
+    pytest.param("class A:\n    $0old = 1\ngetattr(A(), 'old')\n", {"main.py:3": "dynamic access"}, {}, id="getattr of a new object"),
+    pytest.param("//- p/__init__.py\n//- p/a.py\ndef $0old(): ...\n//- t.py\nfrom p import a\n@patch('p.a.old')\ndef test(_): ...\n", {"t.py:2": "dotted name"}, {}, id="a dotted name in a file that says it nowhere else"),
     pytest.param("class A:\n    $0old = 1\ndef f(x):\n    getattr(x, 'old')\n", {}, {"main.py:4": "unknown object"}, id="getattr of an unknown object"),
     pytest.param("$0old = 1\nglobals()['old']\n", {"main.py:2": "globals()"}, {}, id="globals"),
     pytest.param("//- p/__init__.py\n//- p/a.py\ndef $0old(): ...\n//- t.py\nfrom p.a import old\npatch('p.a.old')\npatch('q.a.old')\n", {"t.py:2": "dotted name"}, {}, id="a dotted name in a string"),

@@ -91,6 +91,27 @@ def test_what_makes_a_file_worse_is_refused_with_the_reason(tmp_path: Path) -> N
         assert propose(fixture.snapshot, "Do it", given, "model", CancelToken()) is None
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"module": "sys"},
+        {"module": "os.path", "name": "join"},
+        {"module": "os.path", "name": "join", "alias": "j"},
+        {"module": "os", "alias": "o"},
+    ],
+)
+def test_an_import_that_is_asked_for_needs_no_use(tmp_path: Path, asked: dict[str, str]) -> None:
+    with workspace_of(tmp_path, "//- a.py\nx = 1\n") as fixture:
+        assert isinstance(considered(fixture, call(fixture, "add_import", **asked)), Proposal)
+
+
+def test_an_import_that_nobody_asked_for_is_held(tmp_path: Path) -> None:
+    with workspace_of(tmp_path, "//- a.py\nx = 1\n") as fixture:
+        made = considered(fixture, call(fixture, "replace_text", content="import sys\nx = 1\n"))
+        assert isinstance(made, ProposalRefused)
+        assert "F401" in made.reason
+
+
 def test_nothing_to_change_is_no_proposal(tmp_path: Path) -> None:
     with workspace_of(tmp_path, TEXT) as fixture:
         made = considered(fixture, call(fixture, "add_import", module="json"))

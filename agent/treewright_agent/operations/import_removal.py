@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -12,6 +13,7 @@ from treewright_agent.operations.imports import STATEMENTS, Item, Statement, rea
 from treewright_agent.operations.scoping import home_of
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
+from treewright_indexer.graph.imports import ModuleFinder
 from treewright_indexer.graph.occurrences import receiver_before
 from treewright_indexer.graph.resolve import Resolver
 from treewright_indexer.model import Role
@@ -344,3 +346,26 @@ def _with_blank_lines(text: SourceText, span: Span, first: int, last: int) -> Sp
 def _is_blank(text: SourceText, line: int) -> bool:
     span = text.line_span(line)
     return not text.data[span.start : span.end].strip()
+
+
+def unused_without(snapshot: Snapshot, path: str, gone: Sequence[Span]) -> list[OneImport]:
+    """Imports of the module that only the text of `gone` uses, and nobody takes from it."""
+    if os.path.basename(path).startswith("__init__."):
+        return []  # others may have them from here
+    facts = snapshot.file_facts(path)
+    finder = ModuleFinder(snapshot)
+    unused: list[OneImport] = []
+    for one in Removal(snapshot, path).imports():
+        if one.scope != 0 or one.binds in (facts.exports or ()):
+            continue
+        uses = [r for r in facts.references(one.binds) if r.role != Role.IMPORT]
+        if not uses or not all(any(s.start <= r.start < s.end for s in gone) for r in uses):
+            continue
+        if not any(
+            item.name == one.binds and finder.find(other, item.module, item.level) == path
+            for other in snapshot.files_naming(one.binds)
+            if other != path and other.endswith((".py", ".pyi"))
+            for item in snapshot.facts(other).imports
+        ):
+            unused.append(one)
+    return unused

@@ -241,7 +241,8 @@ def _insert(file: PythonFile, build: ChangeBuilder, function: Node, wanted: list
     first = code[0]
     if is_docstring(first) and len(code) > 1:
         first = code[1]
-    if not file.starts_its_line(first) or is_docstring(first):
+    one_line = file.text.line_of(first.start_byte) == file.text.line_of(function.start_byte)
+    if (not file.starts_its_line(first) and not one_line) or is_docstring(first):
         raise RefusedError("the body of a function that uses it stands on one line")
     for one in wanted:
         bound = file.facts.scopes[file.facts.scope_at(first.start_byte)].bindings
@@ -256,6 +257,16 @@ def _insert(file: PythonFile, build: ChangeBuilder, function: Node, wanted: list
         else:
             lines.append(one.statement())
     lines += [f"from {module} import {', '.join(names)}" for module, names in by_module.items()]
+    if one_line:
+        indent = file.indentation(function) + file.indent_unit()
+        start = (
+            first.start_byte
+            - len(file.text.data[: first.start_byte])
+            + len(file.text.data[: first.start_byte].rstrip(b" \t"))
+        )
+        text = "".join(f"\n{indent}{line}" for line in [*lines, ""])
+        build.file(file.path).replace(Span(start, first.start_byte), text)
+        return
     indent = file.indentation(first)
     text = "".join(f"{line}\n{indent}" for line in lines)
     build.file(file.path).insert(first.start_byte, text)

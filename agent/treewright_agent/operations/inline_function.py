@@ -17,6 +17,7 @@ that can be proven. Refused with the place that stands in the way otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -26,6 +27,7 @@ import msgspec
 from treewright_agent.changes import ChangeBuilder, SourceChange
 from treewright_agent.operations.blocks import PythonFile, needs_parentheses, walk
 from treewright_agent.operations.import_block import ImportBlock
+from treewright_agent.operations.import_removal import Removal, unused_without
 from treewright_agent.operations.imports import Wanted
 from treewright_agent.operations.inline_arguments import (
     Argument,
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
     from treewright_indexer.graph import Target, Use
 
 
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
 class InlineFunction(Arguments, frozen=True):
     path: Annotated[str, msgspec.Meta(description="the file")]
     offset: Annotated[int, msgspec.Meta(description="a byte of the function's name")]
@@ -67,6 +72,7 @@ class _Function(NamedTuple):
     returns: bool
     receiver_of: str
     """The class when it is called with a receiver."""
+    private: str
 
 
 @dataclass
@@ -131,7 +137,21 @@ def _plan(snapshot: Snapshot, arguments: InlineFunction, token: CancelToken) -> 
             ImportBlock(snapshot, path).add(build.file(path), rest)
     if not arguments.keep:
         _remove(build, home, function)
+        unused = unused_without(snapshot, home.path, [Span(*function.whole.byte_range)])
+        still = {name for texts in files.values() for name in _imported_by(texts, home)}
+        unused = [one for one in unused if one.binds not in still]
+        Removal(snapshot, home.path).remove(build.file(home.path), unused)
     return build.build()
+
+
+def _imported_by(texts: _Texts, home: PythonFile) -> set[str]:
+    """Names of the module that the inlined texts use in the module itself."""
+    if texts.file.path != home.path:
+        return set()
+    text = "\n".join(
+        [*texts.calls.values(), *(line for each in texts.lines.values() for line in each)]
+    )
+    return set(_WORD.findall(text))
 
 
 def _calls(
@@ -176,11 +196,10 @@ def _function(home: PythonFile, target: Target) -> _Function:
         value, returns = None, False
         if len(code) == 1 and not body.branches and body.value is None:
             value = _expression(code[0])
-    _require_not_private(home, target, body)
     receiver_of = "" if is_static or target.kind != "method" else target.container
     return _Function(
         node, whole, parameters_of(home, node), body, value, returns,
-        receiver_of.rpartition(".")[2],
+        receiver_of.rpartition(".")[2], _private(home, target, body),
     )  # fmt: skip
 
 
@@ -192,14 +211,24 @@ def _expression(statement: Node) -> Node | None:
     return None if inner.type in ("assignment", "augmented_assignment") else inner
 
 
-def _require_not_private(home: PythonFile, target: Target, body: Body) -> None:
-    if target.kind != "method":
-        return
-    for node in walk(body.node):
-        name = node.child_by_field_name("attribute") if node.type == "attribute" else None
-        text = home.text_of(name) if name is not None else ""
-        if text.startswith("__") and not text.endswith("__"):
-            raise RefusedError(f"its body uses `{text}`, which is private to its class")
+def _private(home: PythonFile, target: Target, body: Body) -> str:
+    """A name that only the class of the method can say; '' when the body uses none."""
+    if target.kind == "method":
+        for node in walk(body.node):
+            text = home.text_of(node) if node.type == "identifier" else ""
+            if text.startswith("__") and not text.endswith("__"):
+                return text
+    return ""
+
+
+def _is_in_class(file: PythonFile, node: Node, cls: str) -> bool:
+    here = node.parent
+    while here is not None:
+        if here.type == "class_definition":
+            name = here.child_by_field_name("name")
+            return name is not None and file.text_of(name) == cls
+        here = here.parent
+    return False
 
 
 def _call_of(file: PythonFile, use: Use) -> Node | None:
@@ -221,6 +250,10 @@ def _inline(
 ) -> None:
     file, node, place = texts.file, call.node, call.place
     given = given_by(home, function.parameters, file, node, place, function.receiver_of)
+    if function.private and not (
+        file.path == home.path and _is_in_class(file, node, function.receiver_of)
+    ):
+        raise RefusedError(f"its body uses `{function.private}`, which is private to its class")
     used = [*function.body.statements, *([function.body.value] if function.body.value else [])]
     used += [argument.node for argument in given.values() if argument.file is home]
     if file.path != home.path or any(a.file is home for a in given.values()):

@@ -26,14 +26,14 @@ import msgspec
 
 from treewright_agent.changes import ChangeBuilder, SourceChange
 from treewright_agent.operations.import_block import ImportBlock
-from treewright_agent.operations.import_removal import OneImport, Removal
+from treewright_agent.operations.import_removal import OneImport, Removal, unused_without
 from treewright_agent.operations.imports import Statement, Wanted
 from treewright_agent.operations.model import Arguments, Operation
 from treewright_agent.operations.names import require_identifier
 from treewright_agent.operations.scoping import home_of
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
-from treewright_indexer.graph.imports import module_name
+from treewright_indexer.graph.imports import ModuleFinder, module_name
 from treewright_indexer.model import Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
@@ -160,8 +160,17 @@ class _File:
             self._require_free(self.new.partition(".")[0], item.name, scope)
             for start, end in chains:
                 editor.replace(Span(start, end), self.new, groups=self.groups)
+            gone = [Span(*chain) for chain in chains]
+            self.dropped += [
+                one
+                for one in unused_without(self.snapshot, self.path, gone)
+                if one.statement.start == statement.start and one.item == item
+            ]
             home, _, last = self.new.rpartition(".")
-            self.wanted.append(Wanted(self.new) if home or not last else Wanted(last))
+            if home and self._is_a_name():
+                self.wanted.append(Wanted(home))
+            else:
+                self.wanted.append(Wanted(self.new) if home or not last else Wanted(last))
             return 1
         if item.alias:
             end = item.start + len(item.name.encode())
@@ -174,6 +183,16 @@ class _File:
         for start, end in self._chains(item.name, scope):
             editor.replace(Span(start, end), replaced, groups=self.groups)
         return 1
+
+    def _is_a_name(self) -> bool:
+        """Whether what is imported is known as something in a module, not as a module."""
+        finder = ModuleFinder(self.snapshot)
+        for dotted in (self.new, self.old):
+            if finder.find(self.path, dotted, 0) is not None:
+                return False
+            if finder.find(self.path, dotted.rpartition(".")[0], 0) is not None:
+                return True
+        return False
 
     def _imports_old(self) -> bool:
         return any(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +92,12 @@ def verify(
     token: CancelToken,
     *,
     lint: Lint = _lint_with_ruff,
+    asked: Collection[str] = (),
 ) -> Report:
     """Parse and lint every file that `change` writes, before and after.
+
+    `asked`: imports that somebody asked for, as ruff shows them (`os`, `a.b as c`); that nothing
+    uses them yet is no finding.
 
     Raises StaleSnapshotError when the change was computed from other text, and
     CancelledError.
@@ -103,7 +107,7 @@ def verify(
     problems: list[str] = []
     checks = (
         _parse(pairs, problems, token),
-        _lint(snapshot, pairs, problems, token, lint),
+        _lint(snapshot, pairs, problems, token, lint, asked),
         *_names(snapshot, pairs, problems, token),
         *_imports(snapshot, change, texts, problems, token),
     )
@@ -190,6 +194,7 @@ def _lint(
     problems: list[str],
     token: CancelToken,
     lint: Lint,
+    asked: Collection[str],
 ) -> Check:
     """New undefined names and syntax errors block; so does a growing number of findings of
     pyflakes' class (F). A finding that takes another's place (a variable removed, its import
@@ -209,7 +214,7 @@ def _lint(
         token.check()
         folder = snapshot.folder_of(pair.path)
         root = folder.root if folder is not None else None
-        after = lint(pair.path, pair.after, root, token)
+        after = _without_asked(lint(pair.path, pair.after, root, token), asked)
         before = Linted(()) if pair.before is None else lint(pair.path, pair.before, root, token)
         if after.skipped or before.skipped:
             reason = after.skipped or before.skipped
@@ -230,6 +235,17 @@ def _lint(
         return Check("lint", False, "; ".join([first, *notes]), seconds)
     found = f"{len(listed)} new remarks of style" if listed else "nothing new found by ruff"
     return Check("lint", True, "; ".join([found, *notes]), seconds)
+
+
+def _without_asked(linted: Linted, asked: Collection[str]) -> Linted:
+    if not asked:
+        return linted
+    left = [
+        each
+        for each in linted.diagnostics
+        if each.code != "F401" or not any(each.message.startswith(f"`{name}`") for name in asked)
+    ]
+    return linted._replace(diagnostics=tuple(left))
 
 
 def _n_pyflakes(diagnostics: tuple[Diagnostic, ...]) -> int:

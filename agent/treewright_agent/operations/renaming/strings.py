@@ -42,7 +42,8 @@ _FORWARD = re.compile(
 )
 _ACCESS = re.compile(
     rb"""\b(?P<call>getattr|setattr|hasattr|delattr|object|setattr|delattr)\(\s*"""
-    rb"""(?P<object>[\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*)\s*,\s*(?P<quote>["'])(?P<name>[^"'\n]*)(?P=quote)"""
+    rb"""(?P<object>[\w\x80-\xff]+(?:\.[\w\x80-\xff]+)*)(?P<called>\([^()"'\n]*\))?\s*,"""
+    rb"""\s*(?P<quote>["'])(?P<name>[^"'\n]*)(?P=quote)"""
 )
 _FETCH = re.compile(
     rb"""\b(?:attrgetter|methodcaller)\(\s*(?P<quote>["'])(?P<name>[^"'\n]*)(?P=quote)"""
@@ -56,6 +57,8 @@ _DOCTEST = re.compile(rb"^[ \t]*(?:>>>|\.\.\.)[ \t][^\n]*", re.MULTILINE)
 _MADE = re.compile(
     rb"""\b(?:getattr|hasattr|setattr|delattr)\([^,\n]+,\s*(?:f["'](?P<f>\w{3,})\{|["'](?P<s>\w{3,})["']\s*[+%])"""
 )
+_BY_PATH = ("patch", "monkeypatch", "import_string")
+"""Who takes dotted names in strings; a file that says none of them holds none."""
 _LISTS = ("__slots__", "__match_args__")
 
 
@@ -117,6 +120,8 @@ def find_scoped(names: Names, scopes: Iterable[Scoped], providers: set[str], fou
                 dotted = (module_name(names.snapshot, provider) for provider in providers)
                 modules = {f"{module}.{names.old}" for module in dotted if module}
             _dotted(names, path, data, modules, found)
+    if providers and not names.is_one_file:
+        _dotted_elsewhere(names, providers, found)
 
 
 def _word_in_quotes(data: bytes, old: bytes) -> bool:
@@ -168,6 +173,23 @@ def _dotted(names: Names, path: str, data: bytes, modules: set[str], found: Foun
                 found.add(Place(path, names.span(start), "a dotted name in a string"))
 
 
+def _dotted_elsewhere(names: Names, providers: set[str], found: Found) -> None:
+    """Dotted names in files that say the name nowhere else: tests that put something in its place."""
+    in_path = b"." + names.old.encode()
+    dotted = (module_name(names.snapshot, provider) for provider in providers)
+    modules = {f"{module}.{names.old}" for module in dotted if module}
+    seen: set[str] = set()
+    for word in _BY_PATH:
+        for path in names.snapshot.files_naming(word):
+            if path in seen or path in names.uses or not names.is_python(path):
+                continue
+            seen.add(path)
+            names.token.check()
+            data = names.data(path)
+            if in_path in data:
+                _dotted(names, path, data, modules, found)
+
+
 def _access_module(names: Names, path: str, data: bytes, providers: set[str], found: Found) -> None:
     for start, values in _accesses(names, path, data):
         if any(v.target.kind == "module" and v.target.path in providers for v in values):
@@ -184,6 +206,8 @@ def _accesses(names: Names, path: str, data: bytes) -> Iterator[tuple[int, list[
         for part in match["object"].split(b"."):
             parts.append(Part(part.decode("utf-8", "replace"), False, offset))
             offset += len(part) + 1
+        if match["called"]:
+            parts[-1] = parts[-1]._replace(called=True)
         yield match.start("name"), names.resolver.evaluate(path, parts, match.start())
 
 
