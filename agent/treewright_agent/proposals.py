@@ -189,8 +189,7 @@ def _imports_asked(calls: Sequence[Call]) -> set[str]:
         if call.operation == "add_import":
             module, name = call.arguments.get("module", ""), call.arguments.get("name", "")
             dotted = f"{module}.{name}" if name and not module.endswith(".") else f"{module}{name}"
-            alias = call.arguments.get("alias", "")
-            asked.add(f"{dotted} as {alias}" if alias and alias != (name or module) else dotted)
+            asked.add(dotted)
     return asked
 
 

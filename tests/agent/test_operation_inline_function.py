@@ -61,7 +61,7 @@ def test_inlines(tmp_path: Path, before: str, after: str) -> None:
 
 
 REFUSED = [
-    pytest.param("class A:\n    def d$0(self):\n        return self.__k\n\n\nA().d()\n", "private to its class", id="a private name elsewhere"),
+    pytest.param("class A:\n    def d$0(self):\n        return self.__k\n\n\na = A()\na.d()\n", "private to its class", id="a private name elsewhere"),
     pytest.param("def d$0(x):\n    y = x\n    return y\n\n\nprint(g(), d(1))\n", "`g\\(\\)` in main.py:6 happens before the call", id="what comes before the call"),
     pytest.param("def d$0(x):\n    y = x\n    return y\n\n\nwhile d(1):\n    pass\n", "made at another time", id="the condition of a loop"),
     pytest.param("def d$0(x):\n    y = x\n    return y\n\n\nprint(a and d(1))\n", "may skip", id="behind a condition"),
