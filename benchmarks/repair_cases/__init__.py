@@ -41,7 +41,7 @@ def bug(
     return Bug(category, ((right, wrong), *more), file)
 
 
-SUITES = ("known", "unseen", "held_out", "fresh_one", "second_dev", "second_final")
+SUITES = ("known", "unseen", "held_out", "fresh_one", "second_dev", "second_final", "third_final")
 
 
 def load(suite: str = "all") -> list[Case]:
@@ -58,6 +58,7 @@ def load(suite: str = "all") -> list[Case]:
         second_dev,
         second_final,
         texts,
+        third_final,
         unseen_code,
         unseen_small,
     )
@@ -71,6 +72,7 @@ def load(suite: str = "all") -> list[Case]:
         "fresh_one": (fresh_one,),
         "second_dev": (second_dev,),
         "second_final": (second_final,),
+        "third_final": (third_final,),
     }
     modules = suites.get(suite, tuple(module for group in suites.values() for module in group))
     return [case for module in modules for case in module.CASES]

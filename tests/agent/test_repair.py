@@ -15,7 +15,7 @@ from tests.support.fixtures import workspace_of
 from treewright_agent.repair import repairer
 from treewright_agent.repair.clues import clues_of, hints_of
 from treewright_agent.repair.model import Candidate, Combination, Edit, Failed, Observed, TestCase
-from treewright_agent.repair.mutate import Clues, Scope, generate
+from treewright_agent.repair.mutate import LATE, Clues, Scope, generate
 from treewright_agent.repair.ranking import Behaviour, rank
 from treewright_agent.repair.search import Budget, Search, Verdict, _ordered_pairs  # pyright: ignore[reportPrivateUsage]
 from treewright_agent.repair.session import HostSession
@@ -182,10 +182,12 @@ def test_format_and_line_breaks_are_kept(tmp_path: Path) -> None:
 # -------------------------------------------------------------------- candidates
 
 
-def _candidates(source: str, clues: Clues | None = None) -> dict[str, Candidate]:
-    """Edited text -> candidate, of the first function."""
+def _candidates(
+    source: str, clues: Clues | None = None, *, outside: bool = False
+) -> dict[str, Candidate]:
+    """Edited text -> candidate, of the first function, or of what stands outside functions."""
     module = Module("a.py", SourceText.of(source))
-    function = next(iter(module.units))
+    function = None if outside else next(iter(module.units))
     scope = Scope(module, function, frozenset(range(1, 99)), {}, clues or Clues())
     found: dict[str, Candidate] = {}
     for candidate in generate(scope):
@@ -252,10 +254,53 @@ def _candidates(source: str, clues: Clues | None = None) -> dict[str, Candidate]
             "def f(d):\n    return d.popitem()\n",
             "def f(d):\n    return d.popitem(last=False)\n",
         ),
+        (  # what decides between equals
+            "def f(rows):\n    return sorted(rows, key=lambda r: r.size) + [r.name for r in rows]\n",
+            "def f(rows):\n    return sorted(rows, key=lambda r: (r.size, r.name)) + [r.name for r in rows]\n",
+        ),
+        (
+            "def f(pairs):\n    return max(pairs, key=lambda p: p[1])\n",
+            "def f(pairs):\n    return max(pairs, key=lambda p: (p[1], p[0]))\n",
+        ),
+        (  # one more of a kind
+            "def f(text):\n    if ',' in text:\n        return text.replace(';', '')\n    return text\n",
+            "def f(text):\n    if ',' in text or ';' in text:\n        return text.replace(';', '')\n    return text\n",
+        ),
+        (
+            "def f(cents):\n    return f'{cents / 10:.2f}'\n",
+            "def f(cents):\n    return f'{cents / 100:.2f}'\n",
+        ),
     ],
 )
 def test_the_right_edit_is_among_the_candidates(before: str, after: str) -> None:
     assert after in _candidates(before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("def f(cell):\n    return str(cell)\n", "def f(cell):\n    return '' if cell is None else str(cell)\n"),
+        ("def f(xs, at):\n    return g(at)\n", "def f(xs, at):\n    return g(len(xs))\n"),
+    ],
+)  # fmt: skip
+def test_the_right_edit_is_among_those_that_are_tried_last(before: str, after: str) -> None:
+    module = Module("a.py", SourceText.of(before))
+    seen = {"a.py:1:f": {"cell": ["NoneType", "str"], "xs": ["list"], "at": ["int"]}}
+    scope = Scope(module, next(iter(module.units)), frozenset(range(1, 99)), seen, Clues())
+    data = module.text.data
+    texts = {
+        (data[: e.start] + e.text.encode() + data[e.end :]).decode()
+        for candidate in generate(scope, LATE)
+        for e in candidate.edits
+    }
+    assert after in texts
+    assert after not in _candidates(before)
+
+
+def test_a_field_that_all_would_share_gets_a_factory() -> None:
+    source = "from dataclasses import dataclass, field\n\n\n@dataclass\nclass A:\n    tags: list = None\n"
+    wanted = source.replace("= None", "= field(default_factory=list)")
+    assert wanted in _candidates(source, outside=True)
 
 
 def test_what_siblings_do_is_a_candidate_with_this_functions_name() -> None:
@@ -346,6 +391,8 @@ def test_clues_are_read_from_failures_and_tests() -> None:
         ("3", "4", "one"),
         ("-3", "3", "sign"),
         ("'Ab'", "'ab'", "case"),
+        ("{'b ': [1]}", "{'b': [1]}", "blanks"),
+        ("['A', 'b']", "['a', 'b']", "case"),
         ("(1,)", "[1]", "to list"),
         ("None", "3", "none"),
     ],

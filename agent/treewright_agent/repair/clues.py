@@ -134,13 +134,14 @@ def hints_of(came: str, expected: str) -> list[str]:
             found.append("order")
         elif set(came_rows) == set(wanted_rows):
             found.append("twice")
+        else:
+            found += _in_letters(repr(left), repr(right))
     elif isinstance(left, str) and isinstance(right, str):
         if left == right[::-1]:
             found.append("reversed")
-        if left.lower() == right.lower():
-            found.append("case")
-        elif "".join(left.split()) == "".join(right.split()):
-            found.append("blanks")
+        found += _in_letters(left, right)
+    elif isinstance(left, (dict, tuple, set)):
+        found += _in_letters(ast.unparse(ast.parse(came)), ast.unparse(ast.parse(expected)))
     elif _is_number(left) and _is_number(right):
         if abs(left - right) == 1:
             found.append("one")
@@ -149,6 +150,13 @@ def hints_of(came: str, expected: str) -> list[str]:
         if left != right and abs(left - right) < 1:
             found.append("whole" if right == int(right) else "rounded")
     return found
+
+
+def _in_letters(left: str, right: str) -> list[str]:
+    """Whether the two differ in their case or their blanks alone."""
+    if left.lower() == right.lower():
+        return ["case"]
+    return ["blanks"] if "".join(left.split()) == "".join(right.split()) else []
 
 
 def _rows(value: Any) -> list[str] | None:

@@ -17,6 +17,7 @@ from treewright_agent.repair.mutate import (
     guards,
     signatures,
     statements,
+    values,
 )
 from treewright_agent.repair.mutate.scope import Clues, Scope
 
@@ -74,6 +75,10 @@ OPERATORS: tuple[Callable[[Scope], None], ...] = (
     signatures.try_around,
     signatures.undefined,
     signatures.missing_attribute,
+    values.second_keys,
+    values.one_more,
+    values.in_text,
+    values.field_factories,
 )
 
 
@@ -83,6 +88,8 @@ LATE: tuple[Callable[[Scope], None], ...] = (
     statements.method_calls,
     calls.recursions,
     guards.guarded_steps,
+    values.lengths,
+    values.absent,
 )
 """Many candidates of which few are right: only tried when nothing else was."""
 

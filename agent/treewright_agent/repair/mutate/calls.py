@@ -498,8 +498,11 @@ def wraps(scope: Scope) -> None:
                 text_here = text
             scope.replace(node, template.format(text_here), "wrapped", cost + weight)
         if not isinstance(parent, ast.Call) or kind:
+            in_condition = isinstance(parent, (ast.BoolOp, ast.UnaryOp, ast.Compare))
             for name, cost in project_functions:
-                scope.replace(node, f"{name}({text})", "project function", cost + weight)
+                unlikely = 0.8 if in_condition and cost > 2.0 else 0.0
+                likely = cost + weight + unlikely
+                scope.replace(node, f"{name}({text})", "project function", likely)
         _bounded(scope, node, text, kind)
 
 

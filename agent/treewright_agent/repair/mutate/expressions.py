@@ -404,6 +404,9 @@ def _string(scope: Scope, node: ast.Constant, value: str) -> None:
         return
     for text in scope.constants.get("str", []):
         scope.replace(node, text, "other text", 2.4 if len(value) < 30 else 3.2)
+    for text in scope.clues.values:
+        if text[:1] in "'\"" and text != repr(value) and 0 < len(text) - 2 <= 30:
+            scope.replace(node, text, "other text", 2.5)
     quote = '"' if scope.text(node)[-1:] == '"' else "'"
     for other in _near_texts(value):
         literal = repr(other)
