@@ -394,7 +394,11 @@ def step_of(event: Event) -> dict[str, Any] | None:
     if event.name == "check":
         return _step(event, "Checked the change", "done" if data.get("ok") else "failed", "")
     if event.name == "critique":
-        return _step(event, "Reviewed the change", "done", "")
+        found = list(map(str, data.get("findings") or ()))
+        # Without any, nobody may have looked: an answer has no change to look at.
+        return (
+            _step(event, "Reviewed the change", "done", f"{len(found)} remarks") if found else None
+        )
     return None
 
 

@@ -1,17 +1,20 @@
-"""Fine-tune the cross-encoder that ships on what one team opened and passed over.
+"""Fine-tune a cross-encoder, from what ships, on what one team opened and passed over.
 
     pip install torch onnx onnxruntime safetensors
     treewright feedback export --format reranker --folder DATA
-    python tune_reranker.py --model models/onnx/treewright-code-rerank --data DATA --output OUT
+    python tune_reranker.py --model models/onnx/treewright-code-embed --data DATA --output OUT
 
-Weights are read back from the int8 graph, so that nothing but what ships is needed. Each step teaches
+Weights are read back from an int8 graph, so that nothing but what ships is needed: of the embedder the
+first `--layers`, of a cross-encoder (`train_reranker.py` makes one) all with its head. Each step teaches
 that the result that was used answers the query better than the one that was passed over (logistic
 loss on the difference). Of what others search for (`--general`, triples too) one half is learned along
-and the other half guards: the weights are drawn back to those that ship (Wortsman et al. 2022, robust
+and the other half guards: the weights are drawn back to where they began (Wortsman et al. 2022, robust
 fine-tuning of zero-shot models) until at most 1 % of its pairs is lost. Queries held out decide: only
-when more of their pairs are in order than before, by the margin, OUT gets a model folder, its weights int8 again, with the hashes of the queries it has seen. Put
-it in force with `treewright feedback evaluate reranker --cross-encoder OUT --promote`, which measures
-once more, and take it back with `--rollback`. One line of JSON says the numbers.
+when more of their pairs are in order than before, by the margin, OUT gets a model folder, its weights
+int8 again, with the hashes of the queries it has seen. Put it in force with `treewright feedback
+evaluate reranker --cross-encoder OUT --general WORKSPACE --promote`, which measures once more and says
+how much it is heard beside the rank, and take it back with `--rollback`. One line of JSON says the
+numbers.
 """
 
 from __future__ import annotations
@@ -50,21 +53,25 @@ KEPT = (1.0, 0.8, 0.6, 0.4, 0.2, 0.1)
 """How much of what was learned is kept: the first that others can bear."""
 
 
-def unpack(model: Path, folder: Path) -> None:
-    """Write the weights of an int8 graph in the names that `CrossEncoder` reads."""
+def unpack(model: Path, folder: Path, layers: int = 0) -> None:
+    """Write the weights of an int8 graph in the names that `CrossEncoder` reads; of its `layers` the
+    first ones, 0 for all. An embedder has no head, and one kind, which stands in its places."""
     graph = onnx.load(str(model)).graph
     given = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
 
     def matrix(name: str) -> np.ndarray:
-        codes = given[f"{name}_quantized"].astype(np.float32) - given[f"{name}_zero_point"].astype(np.float32)
+        codes = given[f"{name}_quantized"].astype(np.float32) - given[f"{name}_zero_point"].astype(
+            np.float32
+        )
         return np.ascontiguousarray((codes * given[f"{name}_scale"]).T)
 
     n_layers = sum(name.startswith("qkv_b") for name in given)
+    n_layers = min(n_layers, layers or n_layers)
     attention = next(node for node in graph.node if node.op_type == "QAttention")
     heads = next(a.i for a in attention.attribute if a.name == "num_heads")
     words = given["words"].astype(np.float32) * given["words_scale"]
     hidden = words.shape[1]
-    kinds = given["kind_table"]
+    kinds = given.get("kind_table", np.zeros((2, hidden), np.float32))
     w: dict[str, np.ndarray] = {
         "embeddings.word_embeddings.weight": words,
         "embeddings.position_embeddings.weight": given["places"],
@@ -81,17 +88,30 @@ def unpack(model: Path, folder: Path) -> None:
         for name, short, norm in (
             ("attention.output", "out", "n1"), ("output", "down", "n2"),
         ):  # fmt: skip
-            w[f"{base}{name}.dense.weight"], w[f"{base}{name}.dense.bias"] = matrix(f"{short}{i}"), given[f"{short}b{i}"]
-            w[f"{base}{name}.LayerNorm.weight"], w[f"{base}{name}.LayerNorm.bias"] = given[f"{norm}g{i}"], given[f"{norm}b{i}"]
-        w[f"{base}intermediate.dense.weight"], w[f"{base}intermediate.dense.bias"] = matrix(f"up{i}"), given[f"upb{i}"]
-    head = {
-        "second": kinds[1], "token.weight": given["token_w"][None], "token.bias": given["token_b"],
-        "inner.weight": matrix("inner_w"), "inner.bias": given["inner_b"], "outer.weight": given["outer_w"][None],
-        "outer.bias": given["outer_b"], "scale": given["scale"].reshape(()),
-    }  # fmt: skip
+            w[f"{base}{name}.dense.weight"], w[f"{base}{name}.dense.bias"] = (
+                matrix(f"{short}{i}"),
+                given[f"{short}b{i}"],
+            )
+            w[f"{base}{name}.LayerNorm.weight"], w[f"{base}{name}.LayerNorm.bias"] = (
+                given[f"{norm}g{i}"],
+                given[f"{norm}b{i}"],
+            )
+        w[f"{base}intermediate.dense.weight"], w[f"{base}intermediate.dense.bias"] = (
+            matrix(f"up{i}"),
+            given[f"upb{i}"],
+        )
     folder.mkdir(parents=True, exist_ok=True)
     save_file({k: np.ascontiguousarray(v) for k, v in w.items()}, folder / "model.safetensors")
-    save_file({k: np.ascontiguousarray(v).reshape(v.shape) for k, v in head.items()}, folder / "head.safetensors")
+    if "outer_w" in given:
+        head = {
+            "second": kinds[1], "token.weight": given["token_w"][None], "token.bias": given["token_b"],
+            "inner.weight": matrix("inner_w"), "inner.bias": given["inner_b"], "outer.weight": given["outer_w"][None],
+            "outer.bias": given["outer_b"], "scale": given["scale"].reshape(()),
+        }  # fmt: skip
+        head = {
+            name: np.ascontiguousarray(value).reshape(value.shape) for name, value in head.items()
+        }
+        save_file(head, folder / "head.safetensors")
     config = {
         "hidden_size": hidden, "num_attention_heads": int(heads), "num_hidden_layers": n_layers, "layer_norm_eps": 1e-12,
         "intermediate_size": int(given["upb0"].shape[0]), "vocab_size": int(words.shape[0]),
@@ -102,14 +122,23 @@ def unpack(model: Path, folder: Path) -> None:
 
 def triples(folder: Path) -> list[dict[str, str]]:
     """Every split that is there; queries are split anew."""
-    rows = [json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
+    rows = [
+        json.loads(line)
+        for path in sorted(folder.glob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
     if not rows:
         raise SystemExit(f"{folder}: there are no rows in *.jsonl")
     return rows
 
 
-def rows_of(tokens: WordPiece, some: list[dict[str, str]], side: str, limit: int) -> list[tuple[list[int], int]]:
-    return [tokens.encode_pair(query_text(row["query"]), plain_words(row[side][:4000]), limit) for row in some]
+def rows_of(
+    tokens: WordPiece, some: list[dict[str, str]], side: str, limit: int
+) -> list[tuple[list[int], int]]:
+    return [
+        tokens.encode_pair(query_text(row["query"]), plain_words(row[side][:4000]), limit)
+        for row in some
+    ]
 
 
 def in_order(score: Any, rows: list[dict[str, str]]) -> float:
@@ -120,7 +149,9 @@ def in_order(score: Any, rows: list[dict[str, str]]) -> float:
 
 def of_model(manifest: Manifest) -> Any:
     reranker = OnnxReranker(manifest, EncoderSettings(device="cpu"))
-    return lambda rows, side: [reranker.scores(row["query"], [plain_words(row[side][:4000])])[0] for row in rows]
+    return lambda rows, side: [
+        reranker.scores(row["query"], [plain_words(row[side][:4000])])[0] for row in rows
+    ]
 
 
 def split(
@@ -130,10 +161,14 @@ def split(
     queries = sorted({row["query"] for row in rows})
     random.Random(seed).shuffle(queries)
     apart = set(queries[: max(1, int(len(queries) * share))])
-    return [row for row in rows if row["query"] not in apart], [row for row in rows if row["query"] in apart]
+    return [row for row in rows if row["query"] not in apart], [
+        row for row in rows if row["query"] in apart
+    ]
 
 
-def fit(model: Any, rows: list[dict[str, str]], tokens: WordPiece, limit: int, given: argparse.Namespace) -> None:
+def fit(
+    model: Any, rows: list[dict[str, str]], tokens: WordPiece, limit: int, given: argparse.Namespace
+) -> None:
     model.encoder.words.weight.requires_grad = False
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=given.rate)
     rng = random.Random(given.seed)
@@ -141,7 +176,9 @@ def fit(model: Any, rows: list[dict[str, str]], tokens: WordPiece, limit: int, g
         rng.shuffle(rows)
         for start in range(0, len(rows), given.batch):
             some = rows[start : start + given.batch]
-            pairs = rows_of(tokens, some, "positive", limit) + rows_of(tokens, some, "negative", limit)
+            pairs = rows_of(tokens, some, "positive", limit) + rows_of(
+                tokens, some, "negative", limit
+            )
             scores = model(*pad_pairs(pairs))
             loss = F.softplus(scores[len(some) :] - scores[: len(some)]).mean()
             optimizer.zero_grad()
@@ -156,7 +193,8 @@ def write(model: Any, folder: Path, manifest: Manifest, out: Path) -> None:
     quantise(build_cross(folder, model.marks), out / manifest.file)
     shutil.copy(manifest.folder / manifest.tokenizer, out)
     about = json.loads((manifest.folder / "manifest.json").read_text("utf-8"))
-    about["name"] = f"{manifest.name}-tuned"
+    about = {name: value for name, value in about.items() if name not in ("relevant", "states")}
+    about |= {"name": f"{manifest.name}-tuned", "task": "rerank", "dimensions": 1}
     about["sha256"] = hashlib.sha256((out / manifest.file).read_bytes()).hexdigest()
     (out / "manifest.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
 
@@ -167,8 +205,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--general", type=Path, help="triples of others: at most 1 % may be lost")
-    parser.add_argument("--rate", type=float, default=3e-5)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--layers", type=int, default=3, help="of an embedder, the first ones")
+    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--held-out", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=42)
@@ -179,19 +218,23 @@ def main() -> None:
     tokens = WordPiece.read(manifest.folder / manifest.tokenizer)
     train, held_out = split(triples(given.data), given.held_out, given.seed)
     anchors, judges = split(triples(given.general), 0.5, given.seed) if given.general else ([], [])
-    shipped = of_model(manifest)
-    before, general_before = in_order(shipped, held_out), in_order(shipped, judges)
     after, general_after, share, kept = 0.0, 0.0, 0.0, False
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "trained"
-        unpack(manifest.model_path, folder)
+        unpack(manifest.model_path, folder, given.layers if manifest.task == "embed" else 0)
         model = CrossEncoder(folder, None, (tokens.start, tokens.end))
+        write(model, folder, manifest, Path(scratch) / "begun")
+        begun = of_model(read_manifest(Path(scratch) / "begun"))
+        before, general_before = in_order(begun, held_out), in_order(begun, judges)
         start_weights = {name: value.clone() for name, value in model.state_dict().items()}
         fit(model, [*train, *anchors], tokens, manifest.max_tokens, given)
         learned = {name: value.clone() for name, value in model.state_dict().items()}
         for number, share in enumerate(KEPT):
             model.load_state_dict(
-                {name: start_weights[name] + share * (value - start_weights[name]) for name, value in learned.items()}
+                {
+                    name: start_weights[name] + share * (value - start_weights[name])
+                    for name, value in learned.items()
+                }
             )
             tuned = Path(scratch) / f"model{number}"
             write(model, folder, manifest, tuned)
@@ -201,7 +244,12 @@ def main() -> None:
                 kept = after >= before + MARGIN
                 break
         if kept:
-            seen = sorted({hashlib.sha256(row["query"].encode("utf-8", "replace")).hexdigest() for row in train})
+            seen = sorted(
+                {
+                    hashlib.sha256(row["query"].encode("utf-8", "replace")).hexdigest()
+                    for row in train
+                }
+            )
             (tuned / "queries.json").write_text(json.dumps({"trained": seen}) + "\n", "utf-8")
             shutil.copytree(tuned, given.output, dirs_exist_ok=True)
     figures = {

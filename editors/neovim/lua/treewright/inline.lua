@@ -13,6 +13,7 @@ M.namespace = vim.api.nvim_create_namespace('treewright.inline')
 
 local highlights = {
   TreewrightRemoved = { link = 'DiffDelete' },
+  TreewrightStruck = { strikethrough = true },
   TreewrightAdded = { link = 'DiffAdd' },
   TreewrightHint = { link = 'Comment' },
   TreewrightWarning = { link = 'DiagnosticWarn' },
@@ -100,6 +101,14 @@ local function draw_hunk(shown, index, count)
   if hunk.oldText ~= '' then
     mark(row, column, { end_row = end_row, end_col = end_column, hl_group = 'TreewrightRemoved', hl_eol = true })
   end
+  -- Of each line what is written, not its indent nor what is right of it.
+  for at = row, math.min(end_row, last) do
+    local line = text.slice(buffer, at, 0, at, at == end_row and end_column or -1)
+    local from = math.max(at == row and column or 0, #line:match('^%s*'))
+    if from < #line then
+      mark(at, from, { end_row = at, end_col = #line, hl_group = 'TreewrightStruck' })
+    end
+  end
   mark(row, row > last and 0 or column, {
     virt_text = hint(shown, index, count),
     virt_text_pos = 'eol',
@@ -111,8 +120,13 @@ local function draw_hunk(shown, index, count)
   end
   local in_line = row == end_row and row <= last and not hunk.newText:find('[\r\n]') and #hunk.newText <= IN_LINE
   if in_line then
+    local shows = hunk.newText
+    local indent = shows:match('^%s+')
+    if column == 0 and indent and vim.startswith(hunk.oldText, indent) then
+      shows = ' ' .. shows:sub(#indent + 1) -- it stands there already
+    end
     return mark(end_row, end_column, {
-      virt_text = { { hunk.newText, 'TreewrightAdded' } },
+      virt_text = { { shows, 'TreewrightAdded' } },
       virt_text_pos = 'inline',
       right_gravity = true,
     })
