@@ -1,5 +1,6 @@
 (identifier) @read
 
+(package_header (qualified_identifier) @name) @def.package
 (class_declaration) @def.class
 (class_declaration "interface") @def.interface
 (class_declaration (modifiers (class_modifier "enum"))) @def.enum

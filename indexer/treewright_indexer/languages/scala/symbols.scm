@@ -1,6 +1,7 @@
 (identifier) @read
 (type_identifier) @read @type.name
 
+(package_clause name: (package_identifier) @name) @def.package
 (class_definition) @def.class
 (object_definition) @def.class
 (trait_definition) @def.trait
@@ -43,7 +44,8 @@
 (assignment_expression left: (field_expression field: (identifier) @write.member))
 
 (import_declaration) @import
-(import_declaration path: (identifier) @import.path)
+(import_declaration (identifier) @import.path)
 (namespace_selectors (identifier) @import.name)
 (arrow_renamed_identifier name: (identifier) @import.name alias: (identifier) @import.alias)
+(as_renamed_identifier name: (identifier) @import.name alias: (identifier) @import.alias)
 (namespace_wildcard) @import.star
