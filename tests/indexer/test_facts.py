@@ -82,3 +82,21 @@ def test_quoted_annotations_are_types_and_literals_are_not() -> None:
     assert [(use.role, use.attribute) for use in facts.references("A")] == [(Role.TYPE, True)]
     assert not facts.postings.get("B")
     assert [use.role for use in facts.references("C")] == [Role.TYPE]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        pytest.param(
+            "rust", "use a::{self, b::{c as d, e}, f::*};\n", ["a as a", "a::b.c as d", "a::b.e as e", "a::f.* as "],
+            id="a star among others holds its own module",
+        ),
+        pytest.param("rust", "pub use super::*;\n", ["super.* as "], id="a star alone"),
+        pytest.param("scala", "import a.b.C\n", ["a.b.C as C"], id="every part of a path"),
+        pytest.param("scala", "import a.b.C as D\nimport a._\n", ["a.b.C as D", "a.* as "], id="as of Scala 3"),
+    ],
+)  # fmt: skip
+def test_imports(language: str, text: str, expected: list[str]) -> None:
+    facts = extract(LANGUAGES[language], SourceText.of(text))
+    shown = [f"{each.module}.{each.name} as {each.alias}".lstrip(".") for each in facts.imports]
+    assert shown == expected

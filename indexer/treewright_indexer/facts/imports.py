@@ -2,12 +2,14 @@
 
 The parts of a statement are read in their order: an alias belongs to the part before it, or
 to the next one when there is none yet; names are taken from the statement's module, and
-modules without names are imports of their own. A group puts its prefix before what it holds.
+modules without names are imports of their own, and so are stars that hold their module. A group
+puts its prefix before what it holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from treewright_indexer.model import Import
@@ -112,6 +114,15 @@ def _statement(
         else:
             items.append(_Item(part, *waiting, groups[-1][1] if groups else ""))
             waiting = (-1, -1)
+    own_stars = _own_stars(items)
+    if own_stars:  # `use a::{b, c::*}`: the others name what they import themselves
+        found = [
+            Import(start, end, *_module(rules, data, items[at]), "*", "", begin, begin, reexport)
+            for at, begin in own_stars.items()
+        ]
+        rest = [i for at, i in enumerate(items) if at not in own_stars and i.part.what == "module"]
+        found += [_bare(rules, data, start, end, item, reexport) for item in rest]
+        return sorted(found, key=_by_name_start)
     modules = [item for item in items if item.part.what == "module"]
     names = [item for item in items if item.part.what != "module"]
     if not names:
@@ -133,6 +144,19 @@ def _statement(
             found.append(
                 Import(start, end, module, level, text, alias or text, begin, where, again)
             )
+    return found
+
+
+def _by_name_start(item: Import) -> int:
+    return item.name_start
+
+
+def _own_stars(items: Sequence[_Item]) -> dict[int, int]:
+    """Modules by their place in `items` that a star node holds, each with the star's start."""
+    found: dict[int, int] = {}
+    for at, (star, module) in enumerate(pairwise(item.part for item in items), 1):
+        if star.what == "star" and module.what == "module" and module.end <= star.end:
+            found[at] = star.start
     return found
 
 
