@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import io
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,7 @@ WHOLE_FILE = (
 """Operations without a place in the file."""
 REFUSED, EITHER, SAME = "refused", "refused-or-same", "same"
 NAME = "made"
+MAX_SECONDS = 5.0
 
 
 @dataclass
@@ -72,16 +74,23 @@ def cases() -> Iterator[RefactoringCase]:
             )
 
 
+def _stop(number: int, frame: object) -> None:
+    raise TimeoutError(f"still running after {MAX_SECONDS} s")
+
+
 def output_of(files: Mapping[str, str]) -> str:
     """What the program prints, errors with it."""
     if len(files) == 1:
         said = io.StringIO()
+        signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)  # what a peer makes may run for ever
         try:
             code = compile(files["main.py"], "main.py", "exec")
             with contextlib.redirect_stdout(said):
                 exec(code, {"__name__": "__main__"})
         except Exception as error:
-            return f"{said.getvalue()}{error!r}"
+            return f"{said.getvalue()[:10_000]}{error!r}"
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         return said.getvalue()
     with tempfile.TemporaryDirectory() as scratch:
         for name, text in files.items():
@@ -163,6 +172,7 @@ def main() -> int:
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGALRM, _stop)
     wanted = [c for c in cases() if all(w in f"{c.operation} {c.title}" for w in arguments.only)]
     answers = {"treewright": [own(case) for case in wanted]}
     if arguments.peers:

@@ -27,6 +27,11 @@ CASES = [
         id="its old module imports it",
     ),
     pytest.param(
+        "//- a.py\nclass $0B:\n    pass\n//- b.py\nfrom a import B\n\nx = 1\n\n\n# why\nclass C(B):\n    pass\n",
+        "//- a.py\n//- b.py\nx = 1\n\n\nclass B:\n    pass\n\n\n# why\nclass C(B):\n    pass\n",
+        id="in front of what needs it while the module is loaded",
+    ),
+    pytest.param(
         "//- a.py\nLIMIT = 1\ndef $0f():\n    return LIMIT\n//- b.py\n",
         "//- a.py\nLIMIT = 1\n//- b.py\nfrom a import LIMIT\n\n\ndef f():\n    return LIMIT\n",
         id="it imports from its old module",

@@ -368,6 +368,28 @@ class PythonFile:
         return Span(found.start, found.end)
 
 
+def text_with(file: PythonFile, node: Node, texts: Mapping[tuple[int, int], str]) -> str:
+    """The text of `node` with other `texts`, by byte range, in the place of parts of it."""
+    if node.byte_range in texts:
+        return texts[node.byte_range]
+    parts: list[str] = []
+    position = node.start_byte
+    for (start, end), text in sorted(texts.items()):
+        outermost = not any(
+            (s, e) != (start, end)
+            and s <= start
+            and end <= e
+            and node.start_byte <= s
+            and e <= node.end_byte
+            for s, e in texts
+        )
+        if outermost and position <= start and end <= node.end_byte:
+            parts.append(file.text_of(Span(position, start)) + text)
+            position = end
+    parts.append(file.text_of(Span(position, node.end_byte)))
+    return "".join(parts).replace("\r\n", "\n")
+
+
 def _with_names(data: bytes, start: int, end: int, renamed: Mapping[int, tuple[int, str]]) -> str:
     parts: list[bytes] = []
     for at in sorted(offset for offset in renamed if start <= offset < end):

@@ -20,7 +20,7 @@ body uses is not removed, and what arguments do keeps its order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 
@@ -73,9 +73,6 @@ class ChangeSignature(Arguments, frozen=True):
     ] = False
 
 
-_BY_PYTHON = "used as a decorator: it is called by Python"
-
-
 def _plan(snapshot: Snapshot, arguments: ChangeSignature, token: CancelToken) -> SourceChange:
     from treewright_indexer import graph
 
@@ -95,12 +92,14 @@ def _plan(snapshot: Snapshot, arguments: ChangeSignature, token: CancelToken) ->
             place = snapshot.display_path(other.file.path)
             raise RefusedError(f"`{other.target.container}` in {place} takes other parameters")
     build = ChangeBuilder(snapshot)
-    for definition in definitions:
-        _rewrite_definition(build, definition, rows, arguments.returns)
-    _rewrite_calls(snapshot, build, definitions, rows, token)
+    for definition in definitions:  # each with its own types and defaults
+        own = _checked(arguments.parameters, definition)
+        _rewrite_definition(build, definition, own, arguments.returns)
+    compatible = _is_compatible(first, rows)
+    _rewrite_calls(snapshot, build, definitions, rows, token, follows_all=not compatible)
     change = build.build()
-    left = [note for note in change.notes if note.text != _BY_PYTHON]
-    if left and not arguments.confirm and not _is_compatible(first, rows):
+    left = [note for note in change.notes if note.path.endswith((".py", ".pyi"))]
+    if left and not arguments.confirm:
         note = left[0]
         line = snapshot.text(note.path).line_of(note.span.start) + 1
         raise RefusedError(
@@ -350,9 +349,13 @@ def _rewrite_calls(
     definitions: list[Definition],
     rows: list[Row],
     token: CancelToken,
+    *,
+    follows_all: bool,
 ) -> None:
+    """Without `follows_all` the uses that are no plain calls keep their meaning anyway."""
     files = {definition.file.path: definition.file for definition in definitions}
     seen: set[tuple[str, int]] = set()
+    calls: list[_Call] = []
     for definition in definitions:
         for use in _uses(snapshot, definition.target, token):
             token.check()
@@ -360,7 +363,31 @@ def _rewrite_calls(
                 continue
             seen.add((use.path, use.span.start))
             file = files.setdefault(use.path, PythonFile(snapshot, use.path))
-            _rewrite_use(build, file, use, definition, rows)
+            if not use.path.endswith((".py", ".pyi")) and not follows_all:
+                continue
+            found = _rewrite_use(build if follows_all else None, file, use, definition)
+            if found is not None:
+                calls.append(found)
+    calls.sort(key=lambda call: (call.file.path, call.listed.end_byte))  # inner ones first
+    texts: dict[str, dict[tuple[int, int], str]] = {}
+    for call in calls:
+        known = texts.setdefault(call.file.path, {})
+        text = new_arguments(call.file, call.listed, call.definition, rows, call.skip, known)
+        if text is not None:
+            known[call.listed.byte_range] = text
+        elif follows_all:
+            build.note(call.file.path, call.use.span, "passes * or ** arguments: check it by hand")
+    for call in calls:
+        known = texts[call.file.path]
+        text = known.get(call.listed.byte_range)
+        span = Span(*call.listed.byte_range)
+        if text is None or any(s < span.start and span.end < e for s, e in known):
+            continue  # an outer call has it in its text
+        if str(call.use.confidence) in ("name", "unique"):
+            doubt = "it may be another function of that name"
+            build.file(call.file.path).replace(span, text, doubt=doubt)
+        else:
+            build.file(call.file.path).rewrite(span, text)
 
 
 def _uses(snapshot: Snapshot, target: Target, token: CancelToken) -> list[Use]:
@@ -394,18 +421,25 @@ def _inheriting(snapshot: Snapshot, cls: Target, token: CancelToken) -> list[Tar
     return found
 
 
+class _Call(NamedTuple):
+    file: PythonFile
+    use: Use
+    listed: Node
+    definition: Definition
+    skip: int
+    """Leading arguments that are none of the function's: `self`, the function of `partial`."""
+
+
 def _rewrite_use(
-    build: ChangeBuilder, file: PythonFile, use: Use, definition: Definition, rows: list[Row]
-) -> None:
+    build: ChangeBuilder | None, file: PythonFile, use: Use, definition: Definition
+) -> _Call | None:
+    """The call that the use is; what is none is noted where there is a builder."""
     node = file.root.descendant_for_byte_range(use.span.start, use.span.end)
     if node is not None and node.parent is not None and node.parent.type == "attribute":
         node = node.parent
     call = node.parent if node is not None else None
-    if use.role is Role.KEYWORD:
-        return
-    if call is not None and call.type == "decorator":
-        build.note(file.path, use.span, _BY_PYTHON)
-        return
+    if use.role is Role.KEYWORD or (call is not None and call.type == "decorator"):
+        return None  # Python calls what decorates
     shifted = False
     if call is not None and call.type == "argument_list" and call.parent is not None:
         outer = call.parent.child_by_field_name("function")
@@ -417,27 +451,16 @@ def _rewrite_use(
         or call.type != "call"
         or (not shifted and call.child_by_field_name("function") != node)
     ):
-        build.note(file.path, use.span, "used without being called: check it by hand")
-        return
+        if build is not None:
+            build.note(file.path, use.span, "used without being called: check it by hand")
+        return None
     listed = call.child_by_field_name("arguments")
     if listed is None or listed.type == "generator_expression":
-        build.note(file.path, use.span, "called with a generator: check it by hand")
-        return
-    doubt = (
-        ""
-        if str(use.confidence) not in ("name", "unique")
-        else "it may be another function of that name"
-    )
-    unbound = _is_unbound(file, node, definition)
-    text = new_arguments(file, listed, definition, rows, skip=1 if shifted or unbound else 0)
-    if text is None:
-        build.note(file.path, use.span, "passes * or ** arguments: check it by hand")
-        return
-    span = Span(*listed.byte_range)
-    if doubt:
-        build.file(file.path).replace(span, text, doubt=doubt)
-    else:
-        build.file(file.path).rewrite(span, text)
+        if build is not None:
+            build.note(file.path, use.span, "called with a generator: check it by hand")
+        return None
+    skip = 1 if shifted or _is_unbound(file, node, definition) else 0
+    return _Call(file, use, listed, definition, skip)
 
 
 def _is_unbound(file: PythonFile, node: Node | None, definition: Definition) -> bool:

@@ -26,6 +26,7 @@ from treewright_agent.operations.blocks import (
     PythonFile,
     has_effects,
     needs_parentheses,
+    text_with,
     walk,
 )
 from treewright_agent.operations.inline_arguments import CONSTANTS, Argument
@@ -436,17 +437,3 @@ class Inlining:
 
 def _block_of(statement: Node) -> int:
     return statement.parent.start_byte if statement.parent is not None else -1
-
-
-def text_with(file: PythonFile, node: Node, texts: dict[tuple[int, int], str]) -> str:
-    """The text of `node` with the texts of calls in it that were inlined."""
-    if node.byte_range in texts:
-        return texts[node.byte_range]
-    parts: list[str] = []
-    position = node.start_byte
-    for (start, end), text in sorted(texts.items()):
-        if position <= start and end <= node.end_byte:
-            parts.append(file.text_of(Span(position, start)) + text)
-            position = end
-    parts.append(file.text_of(Span(position, node.end_byte)))
-    return "".join(parts).replace("\r\n", "\n")

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import msgspec
 
 from treewright_agent.changes import ChangeBuilder, SourceChange
-from treewright_agent.operations.blocks import PythonFile, needs_parentheses, walk
+from treewright_agent.operations.blocks import PythonFile, needs_parentheses, text_with, walk
 from treewright_agent.operations.import_block import ImportBlock
 from treewright_agent.operations.import_removal import Removal, unused_without
 from treewright_agent.operations.imports import Wanted
@@ -36,7 +36,7 @@ from treewright_agent.operations.inline_arguments import (
     parameters_of,
     why_not_in_place,
 )
-from treewright_agent.operations.inline_body import Body, Inlining, body_of, text_with
+from treewright_agent.operations.inline_body import Body, Inlining, body_of
 from treewright_agent.operations.inline_names import imports_for
 from treewright_agent.operations.model import Arguments, Operation
 from treewright_indexer.cancel import CancelToken

@@ -63,7 +63,7 @@ from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError, TreewrightError
 from treewright_indexer.graph.imports import ModuleFinder, module_name
 from treewright_indexer.graph.occurrences import receiver_before
-from treewright_indexer.model import Role
+from treewright_indexer.model import FileFacts, Role
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
 
@@ -494,12 +494,61 @@ class _Move:
             if one.scope == 0 and self._is_ours(self.target, one)
         ]
         Removal(self.snapshot, self.target).remove(editor, mine)
+        first = self._first_use_there(mine)
+        if first is not None:
+            editor.insert(first, body + "\n\n\n")
+            return
         end = len(text.data)
         ends_open = bool(text.data) and not text.data.endswith((b"\n", b"\r"))
         simple = self.statements[0].type == "expression_statement"
         alone = not text.data.strip() and not wanted and not for_types
         gap = "" if alone else "\n" if simple else "\n\n"
         editor.insert(end, ("\n" if ends_open else "") + gap + body + "\n")
+
+    def _first_use_there(self, mine: list[OneImport]) -> int | None:
+        """Where the new module uses what it imported when it is loaded; None when it does not."""
+        facts = self.snapshot.file_facts(self.target)
+        uses = [
+            reference.start
+            for one in mine
+            for reference in facts.references(one.binds)
+            if reference.role not in (Role.IMPORT, Role.KEYWORD)
+            and not reference.attribute
+            and all(
+                facts.scopes[index].kind in ("module", "class")
+                for index in self._scopes_around(facts, reference.start)
+            )
+        ]
+        if not uses:
+            return None
+        node = self.snapshot.tree(self.target).root_node
+        statement = next(child for child in node.children if child.end_byte > min(uses))
+        text = self.snapshot.text(self.target)
+        line = text.line_of(statement.start_byte)
+        while line and text.slice(text.line_span(line - 1)).startswith("#"):
+            line -= 1
+        at = text.line_starts[line]
+        for name, (start, kind, *_) in facts.scopes[0].bindings.items():
+            needed = self._reads(name) and kind != "import"
+            if needed and start >= at and name != self.name:
+                raise RefusedError(
+                    f"`{self.name}` needs `{name}`, which its new module binds below its first use"
+                )
+        return at
+
+    def _reads(self, name: str) -> bool:
+        return any(
+            self._inside(reference.start) and not reference.attribute
+            for reference in self.facts.references(name)
+        )
+
+    def _scopes_around(self, facts: FileFacts, offset: int) -> list[int]:
+        found: list[int] = []
+        index = facts.scope_at(offset)
+        while index >= 0:
+            found.append(index)
+            index = facts.scopes[index].parent
+        return found
 
     def _head(self, wanted: list[Wanted], for_types: list[Wanted]) -> str:
         """What a new file begins with: annotations stay unread where they were unread before."""

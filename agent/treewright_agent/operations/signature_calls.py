@@ -6,9 +6,10 @@ it, they are passed by name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from treewright_agent.operations.blocks import PythonFile, has_effects, walk
+from treewright_agent.operations.blocks import PythonFile, has_effects, text_with, walk
 from treewright_indexer.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -48,9 +49,17 @@ class Row(NamedTuple):
 
 
 def new_arguments(
-    file: PythonFile, listed: Node, definition: Definition, rows: list[Row], skip: int
+    file: PythonFile,
+    listed: Node,
+    definition: Definition,
+    rows: list[Row],
+    skip: int,
+    texts: Mapping[tuple[int, int], str],
 ) -> str | None:
-    """The new argument list, parentheses included; None when it cannot be told."""
+    """The new argument list, parentheses included; None when it cannot be told.
+
+    `texts`: what argument lists inside it have become.
+    """
     arguments = [c for c in listed.named_children if c.type != "comment"]
     if len(arguments) != listed.named_child_count:
         return None
@@ -65,7 +74,7 @@ def new_arguments(
     other_keywords: list[str] = []
     position = 0
     for argument in arguments:
-        text = file.text_of(argument)
+        text = text_with(file, argument, texts)
         if argument.type == "list_splat":
             starred.append(text)
         elif argument.type == "dictionary_splat":
@@ -77,7 +86,7 @@ def new_arguments(
             assert value is not None
             key = file.text_of(name)
             if any(o.name == key and o.kind == "plain" for o in definition.olds):
-                given[key], by_keyword = file.text_of(value), by_keyword | {key}
+                given[key], by_keyword = text_with(file, value, texts), by_keyword | {key}
                 taken[key] = value
             else:
                 other_keywords.append(text)
@@ -91,7 +100,7 @@ def new_arguments(
             return None
     if starred and not _only_names_change(definition, rows):
         return None
-    parts = [file.text_of(node) for node in leading]
+    parts = [text_with(file, node, texts) for node in leading]
     in_order = True
     for row in rows:
         if row.name in ("*", "/"):
@@ -131,7 +140,9 @@ def new_arguments(
             f"`{dropped[0]}` calls something in {place}:{line}, which would not happen"
         )
     if not starred and _changes_order(file, taken, rows, by_keyword):
-        parts = _in_old_order(file, taken, rows, [file.text_of(node) for node in leading])
+        parts = _in_old_order(
+            file, taken, rows, texts, [text_with(file, node, texts) for node in leading]
+        )
     keywords = [part for part in parts if _is_keyword(part)]
     plain = [part for part in parts if not _is_keyword(part)]
     return _laid_out(file, listed, [*plain, *starred, *keywords, *other_keywords])
@@ -168,7 +179,11 @@ def _may_differ(node: Node) -> bool:
 
 
 def _in_old_order(
-    file: PythonFile, taken: dict[str, Node], rows: list[Row], leading: list[str]
+    file: PythonFile,
+    taken: dict[str, Node],
+    rows: list[Row],
+    texts: Mapping[tuple[int, int], str],
+    leading: list[str],
 ) -> list[str]:
     """The arguments by name, as they were computed; new ones behind them."""
     parts = list(leading)
@@ -182,7 +197,7 @@ def _in_old_order(
                 f"the arguments in {file.snapshot.display_path(file.path)}:{line} call something,"
                 " which would happen in another order"
             )
-        parts.append(f"{row.name}={file.text_of(node)}")
+        parts.append(f"{row.name}={text_with(file, node, texts)}")
     for row in rows:
         if row.old is None and row.name not in ("*", "/") and row.value:
             parts.append(f"{row.name}={row.value}")

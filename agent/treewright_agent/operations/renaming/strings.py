@@ -218,8 +218,13 @@ def note_keywords(names: Names, found: Found) -> None:
         + re.escape(names.old.encode())
         + rb")[\"']"
     )
+    made = re.compile(
+        rb"\b\w*(?:kwargs|kw|options|opts|params|arguments)\b\s*(?::[^=\n]*)?=\s*"
+        rb"\{[^{}]*?[\"'](" + re.escape(names.old.encode()) + rb")[\"']\s*:"
+    )
     for path, _, _ in names.files():
-        for match in pattern.finditer(names.data(path)):
+        data = names.data(path)
+        for match in (*pattern.finditer(data), *made.finditer(data)):
             text = f"'{names.old}' in keyword arguments: not renamed"
             found.notes.append(Note(path, names.span(match.start(1)), text))
 
