@@ -37,6 +37,7 @@ class StatusFeed:
         self._ls = ls
         self._read = read or current
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self._wanted = False
         self._planned: tuple[threading.Timer, float] | None = None
         self._last = 0.0
@@ -64,8 +65,16 @@ class StatusFeed:
             self._ls.notify("window/logMessage", {"type": 3, "message": message})
         return n_unread
 
-    def subscribe(self) -> None:
-        self._wanted = True
+    def subscribe(self) -> dict[str, Any]:
+        """The status as it is; whoever asked is told from now on when it is another one."""
+        with self._lock:
+            self._wanted = True
+        with self._sending:
+            self._sent = answer = self._read(self._ls)
+        if not answer["ready"]:
+            # The answer may be overtaken by what is told meanwhile: say it again after it.
+            self.changed()
+        return answer
 
     def changed(self) -> None:
         """Something that the status shows is different now."""
@@ -92,21 +101,24 @@ class StatusFeed:
         with self._lock:
             self._planned = None
             self._last = time.monotonic()
+        is_ready = False
         try:
             if self._ls.stopped:
                 return
-            now = self._read(self._ls)
-            if now != self._sent:
-                self._ls.notify(METHOD, now)
-            self._sent = now
-            if not now["ready"]:
-                # A change that was noticed meanwhile keeps an index from being complete, and nobody
-                # tells when it is taken in: it is looked at again, ever more rarely.
-                with self._lock:
-                    wait, self._patience = self._patience, min(2 * self._patience, LAST_LOOK_S)
-                    self._plan(wait)
-        except Exception as error:  # the session closes
+            with self._sending:  # an older status must not be told after a newer one
+                now = self._read(self._ls)
+                if now != self._sent:
+                    self._ls.notify(METHOD, now)
+                self._sent = now
+            is_ready = now["ready"]
+        except Exception as error:  # the session opens or closes
             logger.debug("no status: %r", error)
+        if not is_ready:
+            # A change that was noticed meanwhile keeps an index from being complete, and nobody
+            # tells when it is taken in: it is looked at again, ever more rarely.
+            with self._lock:
+                wait, self._patience = self._patience, min(2 * self._patience, LAST_LOOK_S)
+                self._plan(wait)
 
 
 def current(ls: TreewrightServer) -> dict[str, Any]:

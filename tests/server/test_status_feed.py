@@ -33,10 +33,26 @@ BUSY, READY = {"ready": False, "files": 3}, {"ready": True, "files": 3}
 def test_a_change_that_nobody_tells_of_is_found() -> None:
     # The index was called finished while one more change waited: no call of `changed` follows.
     listener = Listener(BUSY, BUSY, READY)
-    listener.feed.subscribe()
+    assert listener.feed.subscribe() == BUSY
     listener.feed.changed()
     assert listener.is_ready.wait(10)
-    assert listener.told == [BUSY, READY], "what is the same is told once"
+    assert listener.told == [READY], "what is the same is not told again"
+
+
+def test_what_is_told_before_the_answer_arrives_is_told_again() -> None:
+    # The index is complete between reading the status and sending it: the client may see the
+    # notification first and take the older answer for the newer one.
+    listener = Listener(BUSY, READY)
+    answer = listener.feed.subscribe()
+    assert answer == BUSY
+    assert listener.is_ready.wait(10)
+    assert listener.told == [READY]
+
+
+def test_a_status_that_cannot_be_read_yet_is_read_later() -> None:
+    listener = Listener(BUSY, {}, READY)  # the session opens: its status has no fields
+    listener.feed.subscribe()
+    assert listener.is_ready.wait(10)
 
 
 def test_who_did_not_ask_is_told_nothing() -> None:

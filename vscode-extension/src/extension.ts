@@ -10,7 +10,6 @@ import { Chat } from "./chat/chat";
 import { registerParticipant } from "./chat/participant";
 import { registerCommands } from "./commands";
 import type { Parts } from "./commands/parts";
-import { problemsAt } from "./commands/subject";
 import { GraphPanel } from "./graph/panel";
 import { InlineReview } from "./inline/editor";
 import { SymbolLenses } from "./lens";
@@ -54,8 +53,8 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusBar(server),
     new SymbolLenses(server),
     ...registerCommands(parts),
-    vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => markDiagnostic(textEditor)),
-    vscode.languages.onDidChangeDiagnostics(() => markDiagnostic(vscode.window.activeTextEditor)),
+    vscode.window.onDidChangeActiveTextEditor(markDiagnostics),
+    vscode.languages.onDidChangeDiagnostics(() => markDiagnostics(vscode.window.activeTextEditor)),
   );
   const participant = registerParticipant(context, server);
   if (participant) context.subscriptions.push(participant);
@@ -91,11 +90,12 @@ function followServer(server: Server, proposals: Proposals, context: vscode.Exte
   );
 }
 
-let atCursor: boolean | undefined;
+let hasProblems: boolean | undefined;
 
-function markDiagnostic(editor: vscode.TextEditor | undefined): void {
-  const now = editor !== undefined && problemsAt(editor.document.uri, editor.selection).length > 0;
-  if (now === atCursor) return;
-  atCursor = now;
-  void vscode.commands.executeCommand("setContext", "treewright.diagnosticAtCursor", now);
+/** Of the whole file: a menu is made before the key of a place could follow the click that opens it. */
+function markDiagnostics(editor: vscode.TextEditor | undefined): void {
+  const now = editor !== undefined && vscode.languages.getDiagnostics(editor.document.uri).length > 0;
+  if (now === hasProblems) return;
+  hasProblems = now;
+  void vscode.commands.executeCommand("setContext", "treewright.problemsInFile", now);
 }

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 def handle(
     ls: TreewrightServer, params: Any, snapshot: Snapshot, token: CancelToken
 ) -> dict[str, Any]:
-    wanted = field(params, "notify") is True
-    if wanted:
-        ls.session.status.subscribe()
+    if field(params, "notify") is True:
+        return ls.session.status.subscribe()
     # The newest one: a folder may have opened since the request came in, and nobody would tell.
-    answer = current(ls)
-    if wanted and not answer["ready"]:
-        ls.session.status.changed()
-    return answer
+    return current(ls)

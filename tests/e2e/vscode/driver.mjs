@@ -115,6 +115,28 @@ export async function proposed(w, request) {
   return chat;
 }
 
+/** Ask for an export of the feedback. Returns the file that it was told to write. */
+export async function exported(w) {
+  await w.command("Treewright: Export Feedback…");
+  await w.page.locator(".quick-input-list .monaco-list-row", { hasText: "messages" }).first().click();
+  const target = path.join(w.folder, "export.jsonl");
+  await w.page.locator(".quick-input-titlebar", { hasText: "Export Feedback" }).waitFor();
+  const box = w.page.locator(".quick-input-widget input.input");
+  await until("the file is named", async () => {
+    if (!(await box.isVisible())) return true;
+    await box.fill(target, { timeout: 2000 });
+    await w.page.keyboard.press("Enter");
+    return box.waitFor({ state: "hidden", timeout: 2000 }).then(() => true, () => false);
+  });
+  return target;
+}
+
+/** Accessibility problems of the Review view. The rows, their ticks and their order of tabs are VS Code's own; ours are names and icons. */
+export async function auditReview(w) {
+  const theirs = /^(nested-interactive|tabindex|aria-allowed-attr|aria-required-children|region|page-has-heading-one|label-content-name-mismatch|scrollable-region-focusable)/;
+  return (await w.audit(w.page.mainFrame(), ".pane-body .tree-explorer-viewlet-tree-view")).filter((each) => !theirs.test(each));
+}
+
 // ---------------------------------------------------------------- editing
 
 /** Ask for an edit of what is at the cursor. */

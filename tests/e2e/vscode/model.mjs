@@ -22,7 +22,7 @@ export class Model {
     return model;
   }
 
-  /** What is answered next, in order: `{text, pause}` or `{calls: [[tool, arguments]]}`. */
+  /** What is answered next, in order: `{text, pause}` or `{calls: [[tool, arguments]]}`; `wait`: milliseconds before it. */
   next(...replies) {
     this.script.push(...replies);
   }
@@ -39,6 +39,7 @@ export class Model {
       open = false;
       if (!response.writableFinished) this.closed++;
     });
+    if (reply.wait) await sleep(reply.wait);
     const head = { id: "x", object: "chat.completion.chunk", model: "scripted", created: 0 };
     const calls = (reply.calls ?? []).map(([name, args], index) => ({ index, id: `call_${index}_${this.requests.length}`, type: "function", function: { name, arguments: JSON.stringify(args) } }));
     if (!request.stream) {

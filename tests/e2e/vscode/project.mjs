@@ -76,6 +76,7 @@ export const files = {
   "shop/cart.py": CART,
   "tests/test_cart.py": TEST,
   "shop/hub.py": HUB,
+  "shop/report.py": 'LIMIT = 5\n\n\ndef report():\n    return f"{LIMIT=}"\n',
   ...Object.fromEntries(
     many(10, (i) => [`many/m${i}.py`, `from many.base import wide_name\n\n\ndef f${i}():\n    return wide_name()\n`]),
   ),

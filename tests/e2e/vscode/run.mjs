@@ -1,7 +1,7 @@
 // The extension in a real VS Code, as a user has it.
 //
 //   make e2e-vscode            (tests/e2e/vscode/setup.sh, then this)
-//   node tests/e2e/vscode/run.mjs [--only=word] [--pictures=FOLDER]
+//   node tests/e2e/vscode/run.mjs [--sessions=name,name] [--only=word] [--pictures=FOLDER]
 //
 // Scenarios of one session share a window. One that fails ends it, and is run once more, alone, in
 // a new window; when that fails too the suite has failed, and goes on with the rest.
@@ -26,8 +26,9 @@ if (!canRun()) {
   process.exit(2);
 }
 
+const SESSIONS = ["finding", "rules", "commands", "review", "views", "chat", "edits", "recovery", "real", "restricted"];
 const sessions = [];
-for (const name of ["finding", "rules", "review", "views", "chat", "edits", "recovery", "real", "restricted"])
+for (const name of option("sessions")?.split(",") ?? SESSIONS)
   sessions.push((await import(`./scenarios/${name}.mjs`)).default);
 
 const results = { passed: 0, again: [], failed: [] };
@@ -48,7 +49,12 @@ async function opened(session) {
     await w.shot(name, options);
     if (pictures) fs.copyFileSync(path.join(out, `${name}.png`), path.join(pictures, `vscode-${name}.png`));
   };
-  if (!session.trust && session.waits !== false) await w.indexed();
+  if (!session.trust && session.waits !== false)
+    await w.indexed().catch(async (error) => {
+      const said = await w.statusText().catch(() => "nothing");
+      await closed(w, { keep: true });
+      throw new Error(`${error.message}; the status bar says: ${said}`, { cause: error });
+    });
   return w;
 }
 

@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { FeedbackReport } from "../feedback/report";
 import { run } from "../server/python";
+import { message } from "../server/server";
 import type { Handlers, Parts } from "./parts";
 import { trusted, withProgress } from "./subject";
 
@@ -54,7 +55,16 @@ async function exportFeedback({ server }: Parts): Promise<void> {
     "--output",
     target.fsPath,
   ];
-  await withProgress("Exporting feedback", () => run(python, folder ? [...args, "--workspace", folder] : args));
+  try {
+    await withProgress("Exporting feedback", () => run(python, folder ? [...args, "--workspace", folder] : args));
+  } catch (error) {
+    // The command says how many rows there are, and fails when a trainer would get nothing.
+    if (!/\b0 rows\b/.test(message(error))) throw error;
+    void vscode.window.showInformationMessage(
+      `There is nothing to export as ${format.label} yet: accept or reject a few proposals first.`,
+    );
+    return;
+  }
   const open = await vscode.window.showInformationMessage(`Feedback was written to ${target.fsPath}.`, "Open");
   if (open) await vscode.window.showTextDocument(target);
 }

@@ -33,7 +33,10 @@ export function report(proposal: Proposal, stale: readonly string[]): string {
   const risky = proposal.changes.flatMap((file) =>
     file.hunks
       .filter((hunk) => hunk.needsConfirmation)
-      .map((hunk) => `- ${escaped(file.path)}:${hunk.range.start.line + 1}: ${escaped(hunk.note)}`),
+      .map((hunk) => {
+        const place = `${file.path}:${hunk.range.start.line + 1}`;
+        return `- ${escaped(place)}: ${escaped(hunk.note.replace(` (${place})`, ""))}`;
+      }),
   );
   if (risky.length) lines.push("## Look at these first", "", ...risky, "");
   if (proposal.notes.length) {

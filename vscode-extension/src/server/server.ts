@@ -210,7 +210,9 @@ export class Server implements vscode.Disposable {
       await stopQuietly(client);
       return;
     }
-    this.status = await client.sendRequest<Status>("treewright/status", { notify: true }).catch(() => undefined);
+    const status = await client.sendRequest<Status>("treewright/status", { notify: true }).catch(() => undefined);
+    // What was told while the answer was under way is newer than the answer.
+    if (this.client === client) this.status ??= status;
     this.changed.fire();
   }
 

@@ -1,6 +1,7 @@
 // Edits that a scripted model makes, hunk by hunk, and what is told of them.
 import assert from "node:assert/strict";
-import { accepts, at, click, editHere, line, row, undoTo, written } from "../driver.mjs";
+import fs from "node:fs";
+import { accepts, at, click, editHere, exported, inReview, lastTurn, line, openChat, row, say, undoTo, written } from "../driver.mjs";
 import { CART, PRICES } from "../project.mjs";
 import { sleep, until } from "../workbench.mjs";
 
@@ -29,6 +30,13 @@ async function offered(w, model, replies, hunks) {
 }
 
 const left = (w, hunks) => until(`${hunks} hunks are left`, async () => (await accepts(w).count()) === hunks);
+/** One hunk in each of two files, slowly. */
+const TWO_FILES = [
+  { calls: [replace('"""The lowest of the prices."""', '"""The lowest price."""')], wait: 600 },
+  { calls: [["edit_file", { file_path: "shop/cart.py", search: '"""Holds what the customer wants to buy."""', replace: '"""What the customer wants to buy."""' }]], wait: 600 },
+  { ...finish, wait: 600 },
+];
+
 const outcome = (w, kind) => w.feedback(`${kind} is recorded`, (events) => events.some((each) => each.kind === kind));
 
 const scenarios = {
@@ -94,6 +102,60 @@ const scenarios = {
     await w.command("View: Close All Editors");
   },
 
+  "a task shows its steps as they happen; one of its files is accepted, the other is not": async (w, model) => {
+    model.script.length = 0;
+    model.next(...structuredClone(TWO_FILES));
+    const chat = await openChat(w);
+    await say(chat, "Say shorter what the cart and the lowest price are", "task");
+    const steps = lastTurn(chat).locator(".steps li");
+    const seen = new Set();
+    await until("the answer is complete", async () => {
+      if ((await lastTurn(chat).getAttribute("aria-busy")) === "false") return true;
+      seen.add(await steps.count());
+      return false;
+    }, 120_000);
+    assert.ok(seen.size > 2, `how many steps were shown, one after the other: ${[...seen].join(", ")}`);
+    assert.match(await lastTurn(chat).locator(".rung").innerText(), /Language model/);
+    assert.match(await lastTurn(chat).locator(".cost").innerText(), /tokens in/);
+    await w.picture("task");
+    await lastTurn(chat).locator(".card button").first().click();
+    const tick = row(w, "cart.py").locator(".monaco-custom-toggle, .custom-view-tree-node-item-checkbox").first();
+    await tick.waitFor({ timeout: 15_000 });
+    await w.page.keyboard.press("Home");
+    await click(tick, async () => (await row(w, "1 of 2 hunks ticked").count()) > 0);
+    assert.equal(w.read("shop/cart.py"), CART);
+    await w.command("Treewright: Review Proposals");
+    await inReview(w, "Control+Enter", async () => (await row(w, "cart.py").count()) === 0);
+    await until("the ticked one is in", async () => {
+      await w.command("File: Save All").catch(() => undefined);
+      return w.read("shop/prices.py") === PRICES.replace("The lowest of the prices.", "The lowest price.");
+    });
+    assert.equal(w.read("shop/cart.py"), CART, "what was not ticked stays");
+    await outcome(w, "accepted_in_part");
+    await w.open("prices.py");
+    await undoTo(w, "shop/prices.py", PRICES);
+    await w.command("View: Close All Editors");
+  },
+
+  "an edit that takes long is cancelled: the model is let go, nothing is offered": async (w, model) => {
+    model.script.length = 0;
+    model.next({ text: "wait ".repeat(4000), pause: 50 });
+    const [asked, closed] = [model.requests.length, model.closed];
+    await w.open("prices.py");
+    await w.goTo(20, 5);
+    await editHere(w, "Say it better, slowly");
+    await until("the model is asked", () => model.requests.length > asked, 60_000);
+    const toast = w.page.locator(".notifications-toasts .notification-list-item", { hasText: "Editing: Say it better, slowly" }).first();
+    await toast.waitFor({ timeout: 20_000 });
+    await toast.hover();
+    await toast.getByRole("button", { name: "Cancel" }).first().click();
+    await until("the model is let go", () => model.closed > closed, 20_000);
+    await toast.waitFor({ state: "detached", timeout: 20_000 });
+    assert.equal(await accepts(w).count(), 0);
+    assert.equal(w.read("shop/prices.py"), PRICES);
+    await w.command("View: Close All Editors");
+  },
+
   "what is edited after it was accepted is known": async (w, model) => {
     await offered(w, model, ONE, 1);
     await at(w, "The lowest of the prices");
@@ -106,6 +168,15 @@ const scenarios = {
     await outcome(w, "edited");
     await undoTo(w, "shop/prices.py", PRICES);
     await w.command("View: Close All Editors");
+  },
+
+  "feedback is exported to a file": async (w) => {
+    const target = await exported(w);
+    await w.page.locator(".notifications-toasts", { hasText: "Feedback was written to" }).waitFor({ timeout: 30_000 });
+    const rows = fs.readFileSync(target, "utf8").trim().split("\n").map((each) => JSON.parse(each));
+    assert.ok(rows.length > 0 && rows.every((each) => Array.isArray(each.messages)), JSON.stringify(rows[0]).slice(0, 300));
+    fs.rmSync(target);
+    await w.command("Notifications: Clear All Notifications");
   },
 
   "a proposal that is dismissed is told apart from one that is rejected": async (w, model) => {

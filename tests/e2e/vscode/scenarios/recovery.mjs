@@ -1,5 +1,7 @@
 // Servers that end, or are not there.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { accepts, answered, at, editHere, lastTurn, line, log, notifications, openChat, say, servers, written } from "../driver.mjs";
 import { PRICES } from "../project.mjs";
 import { until } from "../workbench.mjs";
@@ -25,7 +27,29 @@ const scenarios = {
     await until("the status bar says so", async () => (await w.status().innerText()).includes("no server"));
     await notifications(w).filter({ hasText: "there is no such file" }).first().waitFor();
     await w.command("Notifications: Clear All Notifications");
+    // One that is too old, and one that has no treewright.
+    const old = path.join(w.tmp, "old-python");
+    fs.writeFileSync(old, `#!/bin/sh\necho 'treewright-probe {"python": "3.9.2", "version": "", "error": ""}'\n`, { mode: 0o755 });
+    w.writeSettings({ "treewright.server.interpreter": old });
+    await notifications(w).filter({ hasText: "it is Python 3.9.2; 3.11 is needed" }).first().waitFor();
+    await w.command("Notifications: Clear All Notifications");
+    const bare = path.join(w.tmp, "bare-python");
+    fs.writeFileSync(bare, `#!/bin/sh\nexec "${python}" -S "$@"\n`, { mode: 0o755 });
+    w.writeSettings({ "treewright.server.interpreter": bare });
+    await notifications(w).filter({ hasText: "treewright is not installed in it" }).first().waitFor();
+    await w.command("Notifications: Clear All Notifications");
     w.writeSettings({ "treewright.server.interpreter": python });
+    await w.indexed();
+  },
+
+  "a server that ends at once is tried again with longer and longer waits, then given up, and said": async (w) => {
+    w.writeSettings({ "treewright.server.command": ["/bin/false"] });
+    await until("the status bar says so", async () => /stopped/.test(await w.status().innerText()), 90_000);
+    await notifications(w).filter({ hasText: "ended several times in a row" }).first().waitFor();
+    const waits = [...log(w).matchAll(/starting it again in ([\d.]+) s/g)].map((each) => Number(each[1]));
+    assert.deepEqual(waits.slice(-5), [0.5, 1, 2, 4, 8]);
+    await w.command("Notifications: Clear All Notifications");
+    w.writeSettings({ "treewright.server.command": [] });
     await w.indexed();
   },
 

@@ -1,6 +1,6 @@
 // Review of proposals of several files.
 import assert from "node:assert/strict";
-import { accepts, activeTab, answered, at, inReview, lastTurn, lens, line, log, openChat, proposed, row, say } from "../driver.mjs";
+import { answered, at, auditReview, inReview, line, log, openChat, proposed, row, say } from "../driver.mjs";
 import { CART, HOSTILE, PRICES } from "../project.mjs";
 import { sleep, until } from "../workbench.mjs";
 
@@ -23,8 +23,7 @@ const scenarios = {
     await w.page.locator(".editor.modified .view-line", { hasText: "sum_up" }).first().waitFor();
     await sleep(700);
     await w.picture("review");
-    // The rows, their ticks and their order of tabs are VS Code's own; ours are names and icons.
-    const problems = (await w.audit(w.page.mainFrame(), ".pane-body .tree-explorer-viewlet-tree-view")).filter((each) => !/^(nested-interactive|tabindex|aria-allowed-attr|aria-required-children|region|page-has-heading-one|label-content-name-mismatch|scrollable-region-focusable)/.test(each));
+    const problems = await auditReview(w);
     await w.command("Treewright: Review Proposals");
     await inReview(w, "Control+Enter", async () => (await row(w, "total → sum_up").count()) === 0);
     await until("both files are changed", () => saveAll(w).then(() => w.read("shop/prices.py").includes("def sum_up(") && w.read("shop/cart.py").includes("return sum_up(")));

@@ -1,6 +1,6 @@
 // The graph, themes and narrow windows.
 import assert from "node:assert/strict";
-import { activeTab, openChat } from "../driver.mjs";
+import { auditReview, openChat, proposed, row } from "../driver.mjs";
 import { sleep, until } from "../workbench.mjs";
 
 const scenarios = {
@@ -89,6 +89,8 @@ const scenarios = {
   },
 
   "dark and high contrast themes have no accessibility problems either": async (w) => {
+    await proposed(w, "rename total to sum_up everywhere");
+    await row(w, "total → sum_up").waitFor({ timeout: 15_000 });
     for (const theme of ["Default Dark Modern", "Default High Contrast", "Default High Contrast Light"]) {
       w.writeSettings({ "workbench.colorTheme": theme });
       const kind = { "Default Dark Modern": "vscode-dark", "Default High Contrast": "vscode-high-contrast", "Default High Contrast Light": "vscode-high-contrast-light" }[theme];
@@ -103,6 +105,8 @@ const scenarios = {
         await sleep(300); // colors fade in
         assert.deepEqual(await w.audit(view), [], theme);
       }
+      await row(w, "total → sum_up").waitFor();
+      assert.deepEqual(await auditReview(w), [], theme);
       if (theme === "Default Dark Modern") await w.picture("chat-dark");
     }
   },
