@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from treewright_agent.recipes.model import Diagnostic
+from treewright_agent.diagnostics import Diagnostic
 from treewright_indexer import graph
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError, TreewrightError

@@ -278,7 +278,7 @@ class Answering:
             said += (("user", self._params.message), ("assistant", result.message))
             session.turns.shown(result.proposal, self._snapshot, result.task_id, said)
             session.shelf.put(result.proposal)
-            made = made_of(result, session.services.model, self._started)
+            made = made_of(result, self._started)
             session.feedback.shown(result.proposal, self._snapshot, made)
             session.status.changed()
             self._proposals.append(result.proposal.id)
@@ -350,13 +350,13 @@ class Answering:
                 break
 
 
-def made_of(result: TaskResult, model: str, began: float) -> dict[str, Any]:
+def made_of(result: TaskResult, began: float) -> dict[str, Any]:
     """How a task's proposal came about, for its record."""
     spent = result.spent
     cost, tokens = spent.get("cost"), spent.get("prompt_tokens")
     return {
         "recipe": result.rule_id,
-        "model": model if result.source == "model" else "",
+        "model": result.endpoint if result.source == "model" else "",
         "task": result.task_id,
         "seconds": time.monotonic() - began,
         "cost": float(cost) if isinstance(cost, (int, float)) else None,

@@ -20,8 +20,8 @@ from treewright_agent.context import (
     gather,
     select_recent_conversations,
 )
+from treewright_agent.diagnostics import Diagnostic
 from treewright_agent.models.tokens import estimate
-from treewright_agent.recipes.model import Diagnostic
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span

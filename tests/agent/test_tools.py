@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from tests.support.fixtures import Fixture, workspace_of
 from treewright_agent.brains.remote import tool_result, wire_result
+from treewright_agent.diagnostics import Diagnostic
 from treewright_agent.draft import Draft
 from treewright_agent.guard.plan_scope import PlanScope, Step
 from treewright_agent.models.budget import Budget, Limits
-from treewright_agent.recipes.model import Diagnostic
 from treewright_agent.tools import all_tools
 from treewright_agent.tools.bench import Bench, CommandRun
 from treewright_agent.tools.model import Effect, ToolCall, ToolOutput, Trouble

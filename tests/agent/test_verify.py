@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.fixtures import Fixture, workspace_of
 from treewright_agent.changes import ChangeBuilder, Create, Delete, Rename, SourceChange
-from treewright_agent.recipes.model import Diagnostic
+from treewright_agent.diagnostics import Diagnostic
 from treewright_agent.verify import Report, verify
 from treewright_agent.verify.ruff import Linted, lint_text
 from treewright_indexer.cancel import CancelToken

@@ -262,6 +262,43 @@ def test_a_model_that_passed_the_gate_answers_the_next_task(tmp_path: Path, root
         model.close()
 
 
+def test_each_of_two_models_is_told_apart_by_what_became_of_its_changes(
+    tmp_path: Path, root: Path
+) -> None:
+    """A new model at a share of the tasks: the report has both rates."""
+    from tests.support.model_server import ModelServer, use, uses
+    from treewright_agent.feedback.report import report
+
+    def changes(request: dict[str, Any]) -> Any:
+        if any(message["role"] == "tool" for message in request["messages"]):
+            return use("finish", summary="Better words")
+        edit = {"file_path": "prices.py", "search": "sum(prices)", "replace": "0 + sum(prices)"}
+        return uses(("edit_file", edit))
+
+    model = ModelServer(otherwise=changes)
+    shares = {"old": 0.5, "new": 0.5}
+    endpoints = [
+        {"id": name, "baseUrl": model.url, "model": "m", "share": share}
+        for name, share in shares.items()
+    ]
+    try:
+        settings = {"agent": {"endpoints": endpoints}}
+        with LspClient(home=tmp_path / "home", settings=settings) as client:
+            client.initialize(root)
+            client.wait_index()
+            for n in range(12):
+                given = {"instruction": f"Say it in words {n}", "taskId": f"t{n}"}
+                assert command(client, "task", apply=False, **given)["success"]
+        with recorded(tmp_path) as store:
+            asked = [row.model for row in store.proposals()]
+            assert set(asked) == {"old (m)", "new (m)"}
+            page = report(store)
+    finally:
+        model.close()
+    assert "old (m)" in page
+    assert "new (m)" in page
+
+
 def test_a_task_of_the_command_line_is_recorded_where_an_editor_recorded(tmp_path: Path) -> None:
     root, home = tmp_path / "w", tmp_path / "home"
     root.mkdir()

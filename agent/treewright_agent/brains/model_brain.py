@@ -86,6 +86,7 @@ class ModelBrain:
         cost = client.endpoint.cost(decision.usage.prompt_tokens, decision.usage.completion_tokens)
         seconds = budget.deadline.elapsed_s - started
         budget.model_call(decision.usage, cost, seconds, decision.n_requests)
+        budget.decided_by(client.endpoint.label)
         return _step(decision, asked, cost, seconds)
 
     def last_word(self, view: View) -> Step | None:

@@ -41,7 +41,7 @@ class Made(NamedTuple):
 
     recipe: str = ""
     model: str = ""
-    """Id of the endpoint; '' without one."""
+    """Label of the endpoint whose model decided; '' without one."""
     task: str | None = None
     versions: Mapping[str, str] = {}  # never changed
     seconds: float | None = None

@@ -54,6 +54,7 @@ class Budget:
         self._lock = threading.Lock()
         self._rounds = self._calls = self._requests = self._in = self._out = 0
         self._cost = self._model_s = 0.0
+        self._by = ""
 
     def child(self, limits: Limits | None = None) -> Budget:
         own = limits or self.limits
@@ -67,6 +68,17 @@ class Budget:
 
     def model_call(self, usage: Usage, cost: float, seconds: float, requests: int = 1) -> None:
         self._add(requests=requests, usage=usage, cost=cost, seconds=seconds)
+
+    def decided_by(self, label: str) -> None:
+        """The model of this endpoint decided what was done."""
+        self._by = label
+        if self._parent is not None:
+            self._parent.decided_by(label)
+
+    @property
+    def by(self) -> str:
+        """Which endpoint decided last; '' while none did."""
+        return self._by
 
     def _add(
         self,

@@ -99,6 +99,11 @@ class Endpoint:
         address = base if base.endswith(route) else f"{base}/{route}"
         return f"{address}?{query}" if query else address
 
+    @property
+    def label(self) -> str:
+        """What tells it from others in a record: the model's name, with its own where that differs."""
+        return self.model if self.id in ("main", self.model) else f"{self.id} ({self.model})"
+
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1_000_000
 

@@ -31,7 +31,6 @@ from treewright_agent.operations.model import Arguments, Operation
 from treewright_agent.operations.names import BUILTINS, require_language
 from treewright_agent.operations.scoping import home_of
 from treewright_agent.operations.targets import find_occurrence
-from treewright_agent.recipes import stdlib
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
 from treewright_indexer.graph.imports import module_name
@@ -111,6 +110,8 @@ def import_for(
 
     Raises RefusedError when nothing is known of it.
     """
+    from treewright_agent.recipes import stdlib  # recipes import operations
+
     name, _, rest = dotted.partition(".")
     facts = snapshot.facts(path)
     if home_of(facts, offset, name) >= 0 or name in BUILTINS:

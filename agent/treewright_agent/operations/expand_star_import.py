@@ -32,7 +32,6 @@ from treewright_agent.operations.import_removal import lines_of_statements
 from treewright_agent.operations.imports import member_key, read_statement, style_of
 from treewright_agent.operations.model import Operation
 from treewright_agent.operations.shapes import Place, node_at, python_at
-from treewright_agent.recipes import stdlib
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
 from treewright_indexer.graph.imports import ModuleFinder
@@ -110,6 +109,8 @@ def names_of(
     snapshot: Snapshot, path: str, module: str, level: int, token: CancelToken, depth: int = 0
 ) -> set[str]:
     """What `from module import *` binds. Raises RefusedError when that cannot be read."""
+    from treewright_agent.recipes import stdlib  # recipes import operations
+
     shown = "." * level + module
     if depth > _MAX_DEPTH:
         raise RefusedError(f"`{shown}` imports stars of stars")

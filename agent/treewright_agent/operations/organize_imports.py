@@ -27,7 +27,6 @@ from treewright_agent.operations.expand_star_import import names_of
 from treewright_agent.operations.model import Arguments, Operation
 from treewright_agent.operations.names import require_language
 from treewright_agent.operations.remove_unused_imports import unused_removed
-from treewright_agent.verify.ruff import lint_text
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import RefusedError
 from treewright_indexer.model import Import
@@ -59,6 +58,8 @@ def _plan(snapshot: Snapshot, arguments: OrganizeImports, token: CancelToken) ->
 
 
 def _sorted(snapshot: Snapshot, path: str, token: CancelToken) -> SourceChange:
+    from treewright_agent.verify.ruff import lint_text  # checks import operations
+
     text = snapshot.text(path)
     folder = snapshot.folder_of(path)
     root = folder.root if folder is not None else None

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 
 from treewright_agent.calls import Call
+from treewright_agent.diagnostics import Diagnostic, Severity
 from treewright_agent.recipes.by_code import BY_CODE
 from treewright_agent.recipes.lint_fixes import LINT_FIXES
 from treewright_agent.recipes.missing_import import MISSING_IMPORT
-from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext, Severity
+from treewright_agent.recipes.model import Offer, Recipe, RecipeContext
 from treewright_agent.recipes.refactorings import REFACTORINGS
 from treewright_agent.recipes.shapes import SHAPES
 from treewright_agent.recipes.source_actions import SOURCE_ACTIONS

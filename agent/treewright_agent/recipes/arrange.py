@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from treewright_agent.calls import Call
-from treewright_agent.recipes.model import Diagnostic, Offer
+from treewright_agent.diagnostics import Diagnostic
+from treewright_agent.recipes.model import Offer
 
 Taste = Callable[[Sequence[Call]], tuple[float, float]]
 """calls -> (share of such offers that the user keeps, number of outcomes that says so)."""

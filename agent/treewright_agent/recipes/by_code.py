@@ -15,8 +15,9 @@ from functools import lru_cache
 from typing import Any
 
 from treewright_agent.calls import Call
+from treewright_agent.diagnostics import Diagnostic
 from treewright_agent.recipes.codes import MENDS, Mend
-from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext
+from treewright_agent.recipes.model import Offer, Recipe, RecipeContext
 from treewright_agent.recipes.places import identifier_at
 from treewright_agent.recipes.wordings import codes_of
 from treewright_indexer.errors import CancelledError, TreewrightError

@@ -14,9 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from treewright_agent.calls import Call
+from treewright_agent.diagnostics import Diagnostic
 from treewright_agent.operations.fix_lint import CODE
 from treewright_agent.recipes.codes import SAME_AS
-from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext
+from treewright_agent.recipes.model import Offer, Recipe, RecipeContext
 from treewright_agent.recipes.wordings import codes_of
 
 if TYPE_CHECKING:

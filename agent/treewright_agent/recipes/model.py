@@ -1,36 +1,15 @@
-"""The nouns of recipes: Diagnostic, RecipeContext, Offer, Recipe."""
+"""The nouns of recipes: RecipeContext, Offer, Recipe."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 from treewright_agent.calls import Call
+from treewright_agent.diagnostics import Diagnostic
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
-
-
-class Severity(IntEnum):
-    """The numbers of the Language Server Protocol."""
-
-    ERROR = 1
-    WARNING = 2
-    INFORMATION = 3
-    HINT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """A problem that some tool reported. `code` and `source` are '' when it gave none."""
-
-    path: str
-    span: Span
-    code: str
-    source: str
-    message: str
-    severity: int = Severity.WARNING
 
 
 @dataclass(frozen=True, slots=True)

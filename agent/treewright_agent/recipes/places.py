@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from treewright_agent.recipes.model import Diagnostic
+from treewright_agent.diagnostics import Diagnostic
 from treewright_indexer.errors import InvalidPositionError
 from treewright_indexer.text import SourceText, Span
 

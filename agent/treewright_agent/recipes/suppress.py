@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 
 from treewright_agent.calls import Call
-from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext
+from treewright_agent.diagnostics import Diagnostic
+from treewright_agent.recipes.model import Offer, Recipe, RecipeContext
 from treewright_indexer.text import SourceText
 
 _RUFF = re.compile(r"[A-Z]{1,4}[0-9]{2,4}$")

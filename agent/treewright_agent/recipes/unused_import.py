@@ -19,8 +19,9 @@ import os
 from collections.abc import Iterator
 
 from treewright_agent.calls import Call
+from treewright_agent.diagnostics import Diagnostic
 from treewright_agent.operations.import_removal import OneImport, Removal, uses_of_import
-from treewright_agent.recipes.model import Diagnostic, Offer, Recipe, RecipeContext
+from treewright_agent.recipes.model import Offer, Recipe, RecipeContext
 from treewright_agent.recipes.places import lines_of
 from treewright_agent.recipes.wordings import Problem, understand
 

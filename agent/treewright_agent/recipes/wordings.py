@@ -14,7 +14,7 @@ import re
 from enum import Enum
 from typing import NamedTuple
 
-from treewright_agent.recipes.model import Diagnostic
+from treewright_agent.diagnostics import Diagnostic
 
 
 class Problem(Enum):

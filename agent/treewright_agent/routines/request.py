@@ -209,6 +209,8 @@ class TaskResult:
     cached_at: float | None = None
     rounds: int = 0
     spent: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    endpoint: str = ""
+    """Of several the one whose model decided, by its label; '' when none was asked."""
     notes: tuple[str, ...] = ()
     alternatives: tuple[SourceChange, ...] = ()
     choices: tuple[str, ...] = ()

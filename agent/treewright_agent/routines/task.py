@@ -90,6 +90,7 @@ class Task:
         result = replace(
             result,
             spent=self.budget.to_json(),
+            endpoint=self.budget.by,
             attempts=tuple(self.attempts),
             trajectory=str(self.trajectory.path or ""),
         )

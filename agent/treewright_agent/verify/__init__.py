@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from treewright_agent.changes import FileChange, SourceChange
-from treewright_agent.recipes.model import Diagnostic
+from treewright_agent.diagnostics import Diagnostic
 from treewright_agent.verify.imports import broken_imports
 from treewright_agent.verify.names import renames_only, unbound_after
 from treewright_agent.verify.ruff import ALWAYS, Linted, lint_text

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from treewright_agent.recipes.model import Diagnostic, Severity
+from treewright_agent.diagnostics import Diagnostic, Severity
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import CancelledError
 from treewright_indexer.text import SourceText, Span

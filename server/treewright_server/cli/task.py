@@ -106,7 +106,7 @@ def _run(
             row["written"] = sorted(os.path.relpath(path, root) for path in texts)
             if services.episodes is not None:
                 services.episodes.mark(request.task_id, "accepted", "written by the command line")
-        _record(result, services, root, began, written="written" in row)
+        _record(result, root, began, written="written" in row)
     if arguments.json:
         print_json(row)
     else:
@@ -114,17 +114,13 @@ def _run(
     return DONE if done else NOT_DONE
 
 
-def _record(
-    result: TaskResult, services: Services, root: str, began: float, *, written: bool
-) -> None:
+def _record(result: TaskResult, root: str, began: float, *, written: bool) -> None:
     from treewright_agent.feedback import Made
     from treewright_server.answering import made_of
     from treewright_server.cli.feedback_task import record
 
     assert result.proposal is not None
-    clients = list(services.router.clients.values()) if services.router is not None else []
-    model = clients[0].endpoint.model if clients else ""
-    made = Made(**made_of(result, model, began))
+    made = Made(**made_of(result, began))
     record(result.proposal, root, made, written=written)
 
 

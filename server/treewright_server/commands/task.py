@@ -198,7 +198,7 @@ class _Run:
             said = tuple((turn.role, turn.text) for turn in self._given.history)
             said += (("user", self._instruction), ("assistant", result.message))
             session.turns.shown(result.proposal, self._snapshot, request.task_id, said)
-            self._show(result.proposal, made_of(result, session.services.model, self._began))
+            self._show(result.proposal, made_of(result, self._began))
         ls.session.status.changed()
         return _Made(row, result.proposal, root)
 
