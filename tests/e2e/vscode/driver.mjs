@@ -116,18 +116,20 @@ export async function proposed(w, request) {
 }
 
 /** Ask for an export of the feedback. Returns the file that it was told to write. */
-export async function exported(w) {
+export async function exported(w, format = "messages") {
   await w.command("Treewright: Export Feedback…");
-  await w.page.locator(".quick-input-list .monaco-list-row", { hasText: "messages" }).first().click();
+  await w.page.locator(".quick-input-list .monaco-list-row", { hasText: format }).first().click();
   const target = path.join(w.folder, "export.jsonl");
   await w.page.locator(".quick-input-titlebar", { hasText: "Export Feedback" }).waitFor();
   const box = w.page.locator(".quick-input-widget input.input");
-  await until("the file is named", async () => {
-    if (!(await box.isVisible())) return true;
-    await box.fill(target, { timeout: 2000 });
-    await w.page.keyboard.press("Enter");
-    return box.waitFor({ state: "hidden", timeout: 2000 }).then(() => true, () => false);
-  });
+  // The dialog lists the folder first, and puts a name of its own in.
+  await w.page.locator(".quick-input-list .monaco-list-row", { hasText: "shop" }).first().waitFor();
+  await until("the folder is named", async () => (await box.inputValue()).startsWith("/"));
+  await w.contextKeys();
+  await box.fill(target);
+  await w.contextKeys();
+  await w.page.keyboard.press("Enter");
+  await box.waitFor({ state: "hidden" });
   return target;
 }
 

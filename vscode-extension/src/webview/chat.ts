@@ -1,38 +1,14 @@
 /** The chat view in the page: shows the conversation it is told, and says what the user does. */
 
-import { costText } from "../chat/message";
 import type { Chip, FromChat, Message, ToChat } from "../messages";
-import type { ChatPart, PlanStep, ProposalSummary } from "../protocol";
-import { withPart } from "../chat/message";
 import { button, h, icon } from "./dom";
-import { Markdown, type Handlers } from "./markdown";
+import { AssistantView, log, toBottom, userView } from "./turns";
 
 const host = acquireVsCodeApi<{ draft?: string; mode?: "ask" | "task" }>();
 const post = (sent: FromChat): void => host.postMessage(sent);
 
-const RUNG: Record<string, [label: string, icon: string]> = {
-  recipe: ["Proven rule", "verified"],
-  operation: ["Refactoring", "verified"],
-  model: ["Language model", "sparkle"],
-  cache: ["Accepted before", "history"],
-  template: ["Template", "file-code"],
-  guide: ["Search and graph, no model", "type-hierarchy"],
-};
-const STEP: Record<PlanStep["state"], string> = {
-  waiting: "circle-large-outline",
-  running: "loading codicon-modifier-spin",
-  done: "pass",
-  failed: "error",
-  skipped: "circle-slash",
-};
-/** How often a growing answer is drawn, and when it is long. */
-const SLOW_MS = 120;
-const LONG = 20_000;
-
 // ---------------------------------------------------------------- the page
 
-const log = h("div", { id: "log", role: "log", "aria-label": "Conversation", "aria-live": "off" });
-log.tabIndex = 0;
 const banner = h("div", { id: "banner", role: "status" });
 const chipList = h("div", { id: "chips", role: "list", "aria-label": "Context of the message" });
 const input = h("textarea", { id: "input", "aria-label": "Message to Treewright" });
@@ -148,195 +124,6 @@ function refreshState(): void {
 
 // ---------------------------------------------------------------- messages
 
-function userView(message: Message): HTMLElement {
-  const chips = message.chips.map((chip) => h("span", { class: "chip still", title: chip.detail }, chip.label));
-  return h(
-    "article",
-    { class: "turn user", "aria-label": "You" },
-    h("h2", { class: "silent" }, "You"),
-    chips.length > 0 && h("div", { class: "chips" }, ...chips),
-    h("div", { class: "said" }, message.text),
-  );
-}
-
-class AssistantView {
-  readonly element: HTMLElement;
-  private readonly rung = h("div", { class: "rung" });
-  private readonly steps = h("ol", { class: "steps", "aria-label": "Plan" });
-  private readonly notices = h("div", { class: "notices" });
-  private readonly sources = h("ol", { class: "sources", "aria-label": "Sources" });
-  private readonly cards = h("div", { class: "cards" });
-  private readonly foot = h("div", { class: "foot" });
-  private readonly markdown: Markdown;
-  private timer: number | undefined;
-
-  constructor(private message: Message) {
-    const handlers: Handlers = {
-      link: (href) => post({ type: "link", href }),
-      cite: (number) => {
-        const found = this.message.citations.find((each) => each.number === number);
-        if (found) post({ type: "open", place: found.place });
-      },
-      isCitation: (number) => this.message.citations.some((each) => each.number === number),
-      copy: (text) => post({ type: "copy", text }),
-      insert: (text) => post({ type: "insert", text }),
-    };
-    this.markdown = new Markdown(handlers);
-    this.element = h(
-      "article",
-      { class: "turn assistant", "aria-label": "Treewright" },
-      h("h2", { class: "silent" }, "Treewright"),
-      this.rung,
-      this.steps,
-      this.markdown.element,
-      this.cards,
-      this.notices,
-      this.sources,
-      this.foot,
-    );
-    this.draw();
-  }
-
-  part(part: ChatPart): void {
-    this.message = withPart(this.message, part);
-    if (part.kind !== "text") return this.draw();
-    if (this.timer !== undefined) return;
-    // The first words are shown at once, the rest as fast as it can be read.
-    const late = (): void => {
-      this.timer = undefined;
-      this.drawText();
-    };
-    if (this.message.text.length === part.text.length) this.drawText();
-    else this.timer = setTimeout(late, this.message.text.length > LONG ? SLOW_MS : 30);
-  }
-
-  end(message: Message): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.message = message;
-    this.draw();
-  }
-
-  rated(rating: -1 | 0 | 1): void {
-    this.message = { ...this.message, rating };
-    const held = document.activeElement?.getAttribute("aria-label");
-    this.draw();
-    // The buttons are new ones: the keyboard stays where it was.
-    for (const each of this.foot.querySelectorAll("button"))
-      if (held && each.getAttribute("aria-label") === held) each.focus();
-  }
-
-  /** A second press takes it back. */
-  private thumbs(): HTMLElement[] {
-    return ([1, -1] as const).map((rating) => {
-      const pressed = this.message.rating === rating;
-      const [title, name] = rating > 0 ? ["A good answer", "thumbsup"] : ["A bad answer", "thumbsdown"];
-      const element = button(title, pressed ? `${name}-filled` : name, () =>
-        post({ type: "rate", id: this.message.id, rating: pressed ? 0 : rating }),
-      );
-      element.setAttribute("aria-pressed", String(pressed));
-      return element;
-    });
-  }
-
-  private drawText(): void {
-    const stick = atBottom();
-    this.markdown.update(this.message.text, this.message.citations.map((each) => each.number).join());
-    if (stick) toBottom();
-  }
-
-  private draw(): void {
-    const stick = atBottom();
-    const { message } = this;
-    const busy = message.state === "streaming";
-    this.element.setAttribute("aria-busy", String(busy));
-    const [label, iconName] = RUNG[message.rung] ?? [message.rung, "circle-outline"];
-    this.rung.replaceChildren(
-      ...(message.rung
-        ? [
-            icon(iconName),
-            h("span", { title: message.why }, label),
-            message.why ? h("span", { class: "why" }, message.why) : "",
-          ]
-        : busy
-          ? [icon("loading codicon-modifier-spin"), "Working…"]
-          : []),
-    );
-    this.steps.replaceChildren(...message.steps.map(stepView));
-    this.steps.hidden = message.steps.length === 0;
-    this.notices.replaceChildren(
-      ...message.notices.map((each) => h("p", { class: "notice" }, icon("info"), " ", each)),
-    );
-    this.cards.replaceChildren(...message.proposals.map(card));
-    this.sources.replaceChildren(
-      ...message.citations.map(({ number, place, title }) => {
-        const where = `${place.path}:${place.range.start.line + 1}`;
-        const open = h(
-          "button",
-          { class: "source", title: where },
-          h("b", {}, String(number)),
-          h("span", { class: "name" }, title),
-          h("span", { class: "where" }, where),
-        );
-        open.type = "button";
-        open.addEventListener("click", () => post({ type: "open", place }));
-        return h("li", {}, open);
-      }),
-    );
-    this.sources.hidden = message.citations.length === 0;
-    const state = { streaming: "", done: "", stopped: "Stopped.", failed: message.error || "It failed." }[
-      message.state
-    ];
-    this.foot.replaceChildren(
-      ...(busy
-        ? []
-        : [
-            h("span", { class: message.state === "failed" ? "state bad" : "state" }, state),
-            h("span", { class: "cost" }, costText(message.cost)),
-            h("span", { class: "fill" }),
-            button("Copy the answer", "copy", () => post({ type: "copy", text: this.message.text })),
-            ...(message.answer ? this.thumbs() : []),
-            button("Ask again", "refresh", () => post({ type: "retry", id: this.message.id })),
-          ]),
-    );
-    this.drawText();
-    if (stick) toBottom();
-  }
-}
-
-function stepView(step: PlanStep): HTMLElement {
-  return h(
-    "li",
-    { class: `step ${step.state}` },
-    icon(STEP[step.state]),
-    h(
-      "span",
-      {},
-      step.title,
-      h("span", { class: "silent" }, ` (${step.state})`),
-      step.detail ? h("span", { class: "why" }, step.detail) : "",
-    ),
-  );
-}
-
-function card(proposal: ProposalSummary): HTMLElement {
-  const open = h("button", { class: "primary wide" }, icon("checklist"), " Review");
-  open.type = "button";
-  open.addEventListener("click", () => post({ type: "review", proposal: proposal.id }));
-  const files = `${proposal.files} file${proposal.files === 1 ? "" : "s"}, ${proposal.hunks} hunk${proposal.hunks === 1 ? "" : "s"}`;
-  return h(
-    "div",
-    { class: "card" },
-    h("div", {}, h("b", {}, proposal.title), h("div", { class: "why" }, `${files}. Nothing is written yet.`)),
-    open,
-  );
-}
-
-const atBottom = (): boolean => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-const toBottom = (): void => {
-  log.scrollTop = log.scrollHeight;
-};
-
 function showConversation(messages: readonly Message[]): void {
   views.clear();
   streaming = undefined;
@@ -351,7 +138,7 @@ function showConversation(messages: readonly Message[]): void {
 function add(message: Message): void {
   log.querySelector(".welcome")?.remove();
   if (message.role === "user") return log.append(userView(message));
-  const view = new AssistantView(message);
+  const view = new AssistantView(message, post);
   views.set(message.id, view);
   log.append(view.element);
 }

@@ -170,13 +170,19 @@ const scenarios = {
     await w.command("View: Close All Editors");
   },
 
-  "feedback is exported to a file": async (w) => {
-    const target = await exported(w);
-    await w.page.locator(".notifications-toasts", { hasText: "Feedback was written to" }).waitFor({ timeout: 30_000 });
+  "what was decided is exported to a file": async (w, model) => {
+    await offered(w, model, ONE, 1);
+    await at(w, "The lowest of the prices");
+    await w.page.keyboard.press("Alt+Backspace");
+    await left(w, 0);
+    await outcome(w, "rejected");
+    const target = await exported(w, "kto");
+    await w.page.locator(".notifications-toasts", { hasText: /written to|nothing to export/ }).waitFor({ timeout: 30_000 });
     const rows = fs.readFileSync(target, "utf8").trim().split("\n").map((each) => JSON.parse(each));
-    assert.ok(rows.length > 0 && rows.every((each) => Array.isArray(each.messages)), JSON.stringify(rows[0]).slice(0, 300));
+    assert.ok(rows.some((each) => each.label === false), JSON.stringify(rows[0]).slice(0, 300));
     fs.rmSync(target);
     await w.command("Notifications: Clear All Notifications");
+    await w.command("View: Close All Editors");
   },
 
   "a proposal that is dismissed is told apart from one that is rejected": async (w, model) => {
