@@ -137,18 +137,46 @@ Set it before this file is loaded."
                                     (:constructor treewright--make-location))
   search result)
 
+(defvar treewright--unopened nil "The search whose list is shown and of which nothing was opened.")
+(defvar-local treewright--opened nil "Search and result that this file was opened from.")
+
+(defun treewright--tell-search (search action &optional result)
+  "Tell the server that RESULT of SEARCH, or all of it, met with ACTION."
+  (ignore-errors
+    (jsonrpc-async-request
+     (treewright--server) :workspace/executeCommand
+     (list :command "treewright.feedback.search"
+           :arguments (vector `(:search ,search :action ,action
+                                ,@(and result (list :result result)))))
+     :success-fn #'ignore :error-fn #'ignore)))
+
+(defun treewright--ignored ()
+  "Of the list that is left nothing was opened: that is told once."
+  (when treewright--unopened
+    (pcase-let ((`(,search . ,buffer) treewright--unopened))
+      (setq treewright--unopened nil)
+      (when (buffer-live-p buffer)
+        (with-current-buffer buffer (treewright--tell-search search "ignored"))))))
+
+(defun treewright--copied ()
+  "Text of a file that a search led to was copied: the result was of use."
+  (when (memq this-command '(kill-ring-save copy-region-as-kill kill-region))
+    (remove-hook 'post-command-hook #'treewright--copied t)
+    (when treewright--opened
+      (treewright--tell-search (car treewright--opened) "used" (cdr treewright--opened)))))
+
 (cl-defmethod xref-location-marker ((place treewright--location))
   "Where PLACE is; that a result of a search was opened is told once."
-  (when-let ((search (treewright--location-search place)))
-    (setf (treewright--location-search place) nil)
-    (ignore-errors
-      (jsonrpc-async-request
-       (treewright--server) :workspace/executeCommand
-       (list :command "treewright.feedback.search"
-             :arguments (vector (list :search search :action "opened"
-                                      :result (treewright--location-result place))))
-       :success-fn #'ignore :error-fn #'ignore)))
-  (cl-call-next-method))
+  (let ((marker (cl-call-next-method))
+        (search (treewright--location-search place)))
+    (when search
+      (setf (treewright--location-search place) nil)
+      (setq treewright--unopened nil)
+      (with-current-buffer (marker-buffer marker)
+        (treewright--tell-search search "opened" (treewright--location-result place))
+        (setq treewright--opened (cons search (treewright--location-result place)))
+        (add-hook 'post-command-hook #'treewright--copied nil t)))
+    marker))
 
 (defun treewright--show (title items)
   "Show xref ITEMS, or say that there is nothing of TITLE."
@@ -174,9 +202,17 @@ Set it before this file is loaded."
 (defun treewright-search (query)
   "Find code by words and by meaning."
   (interactive "sSearch code: ")
-  (treewright--show query (mapcar #'treewright--found-item
-                                  (treewright--request :treewright/search
-                                                       (list :query query :limit 30)))))
+  (treewright--ignored)
+  (let* ((asked (current-buffer))
+         (found (treewright--request :treewright/search (list :query query :limit 30)))
+         (search (and (> (length found) 0) (plist-get (elt found 0) :search))))
+    (treewright--show query (mapcar #'treewright--found-item found))
+    (when search
+      (setq treewright--unopened (cons search asked))
+      (when-let ((list (get-buffer "*xref*")))
+        (with-current-buffer list
+          (add-hook 'kill-buffer-hook #'treewright--ignored nil t)
+          (add-hook 'quit-window-hook #'treewright--ignored nil t))))))
 
 ;;;###autoload
 (defun treewright-graph (relation symbol)

@@ -20,6 +20,7 @@ import pytest
 
 from tests.support.model_server import ModelServer, Reply, say
 from tests.support.neovim import FILES, write
+from treewright_agent.feedback import FeedbackStore
 
 pytestmark = [
     pytest.mark.e2e,
@@ -228,6 +229,32 @@ def test_search_and_graph_are_xref_lists_and_what_is_opened_is_told(emacs: Emacs
     assert name == "prices.py"
     assert callers == ["cart.py:5"]
     assert stats["searches"] == 1
+
+
+def test_a_result_that_is_copied_from_was_of_use_and_a_list_that_is_left_was_not(
+    emacs: Emacs, tmp_path: Path
+) -> None:
+    emacs.value("""
+        (let ((code (current-buffer)))
+          (treewright-search "sum of the prices")
+          (with-current-buffer "*xref*" (goto-char (point-min)) (forward-line) (xref-goto-xref))
+          (with-current-buffer "prices.py"
+            (kill-ring-save (point-min) (point-max))
+            (let ((this-command 'kill-ring-save)) (run-hooks 'post-command-hook)))
+          (with-current-buffer code (treewright-search "total"))
+          (kill-buffer "*xref*")
+          (with-current-buffer code (treewright-search "total of the items"))
+          (quit-window nil (get-buffer-window "*xref*"))
+          (with-current-buffer code (treewright-status))
+          t)
+    """)
+    with FeedbackStore.open(tmp_path / "home" / "data") as store:
+        deadline = time.monotonic() + 30
+        told: list[set[str]] = []
+        while time.monotonic() < deadline and len(told) < 3:
+            told = [{action for _, action in row.uses} for row in store.searches()]
+            time.sleep(0.1)
+    assert told == [{"opened", "used"}, {"ignored"}, {"ignored"}]
 
 
 @pytest.fixture
