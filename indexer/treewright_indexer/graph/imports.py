@@ -11,13 +11,16 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from treewright_indexer.graph.crates import Crates
+from treewright_indexer.graph.includes import Includes
+from treewright_indexer.graph.packages import GoPackages
+from treewright_indexer.graph.scripts import ScriptModules
 from treewright_indexer.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from treewright_indexer.folder import Folder
 
 _PYTHON_SUFFIXES = (".py", ".pyi")
-_SCRIPT_SUFFIXES = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _SOURCE_FOLDERS = ("src", "lib", "python")
 
 
@@ -30,7 +33,11 @@ class ModuleFinder:
         self._roots: dict[str, list[str]] = {}
         self._roots_of: dict[tuple[str, str], list[str]] = {}
         self._top_level: dict[str, list[str]] = {}
+        self.packages = GoPackages(snapshot)
         self._is_file = lru_cache(maxsize=None)(snapshot.exists)
+        self.scripts = ScriptModules(snapshot, self._is_file)
+        self.includes = Includes(snapshot, self._is_file)
+        self.crates = Crates(snapshot, self._is_file)
 
     def find(self, from_path: str, module: str, level: int) -> str | None:
         """The file of `module` as imported in `from_path`, inside the workspace; else None."""
@@ -45,10 +52,13 @@ class ModuleFinder:
         if style == "python":
             return self._python(from_path, module, level)
         if style == "path":
-            return self._script(from_path, module)
+            return self.scripts.find(from_path, module)
+        if style == "rust":
+            return self.crates.find(from_path, module)
+        if style == "go":
+            return self.packages.find(from_path, module)
         if style == "include":
-            candidate = os.path.normpath(os.path.join(os.path.dirname(from_path), module))
-            return candidate if self._is_file(candidate) else None
+            return self.includes.find(from_path, module)
         return None
 
     def submodule(self, package: str, name: str) -> str | None:
@@ -110,23 +120,6 @@ class ModuleFinder:
                 self._top_level[home.root] = top_level_roots(self.snapshot, home.root)
             roots += self._top_level[home.root]
         return list(dict.fromkeys(roots))
-
-    def _script(self, from_path: str, module: str) -> str | None:
-        if not module.startswith("."):
-            return None
-        stem = os.path.normpath(os.path.join(os.path.dirname(from_path), module))
-        if os.path.splitext(stem)[1] in _SCRIPT_SUFFIXES:
-            if self._is_file(stem):
-                return stem
-            stem = os.path.splitext(stem)[0]  # TypeScript imports `./x.js` and means x.ts
-        for suffix in _SCRIPT_SUFFIXES:
-            if self._is_file(stem + suffix):
-                return stem + suffix
-        for suffix in _SCRIPT_SUFFIXES:
-            index = os.path.join(stem, "index" + suffix)
-            if self._is_file(index):
-                return index
-        return None
 
 
 def package_root(is_file: Callable[[str], bool], path: str) -> str:

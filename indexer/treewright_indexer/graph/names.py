@@ -14,12 +14,19 @@ from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.imports import ModuleFinder
 from treewright_indexer.graph.model import Confidence, Occurrence, Target
+from treewright_indexer.graph.packages import is_package_file
 from treewright_indexer.model import FileFacts, Import
 from treewright_indexer.snapshot import Snapshot, SymbolHit
 from treewright_indexer.text import Span
 
 MAX_DEPTH = 16
 """Longest chain of re-exports or base classes that is followed."""
+_DEFAULT = re.compile(
+    rb"^[ \t]*export[ \t]+default[ \t]+(?:(?:async|abstract)[ \t]+)?(?:class[ \t]+|function[ \t]*\*?[ \t]+)?"
+    rb"(?!(?:class|function|async|new)\b)([^\W\d][\w$]*)[ \t]*(?=[;{(<\n\r]|extends|implements|\Z)",
+    re.MULTILINE,
+)
+_SHORT_DECLARATION = re.compile(rb"[\w, ]*:=[^;{\n]*")
 _MAX_BY_NAME = 12
 """More definitions of one name than this say nothing."""
 
@@ -105,11 +112,21 @@ class Names:
         if facts is None:
             return []
         scope = facts.scope_at(offset)
+        binding = facts.scopes[scope].bindings.get(name) if scope > 0 else None
+        if binding is not None and self._is_made_of(path, binding[0], offset):
+            scope = facts.scopes[scope].parent
         key = (path, scope, name)
         if key not in self._names:
             self._names[key] = []  # a cycle of imports ends here
             self._names[key] = self._resolve_name(path, facts, scope, name)
         return self._names[key]
+
+    def _is_made_of(self, path: str, start: int, offset: int) -> bool:
+        """`value := value + 1` in Go: the second one is not the one that begins here."""
+        if not start < offset or not is_package_file(path):
+            return False
+        between = self.snapshot.text(path).data[start : min(offset, start + 400)]
+        return _SHORT_DECLARATION.fullmatch(between) is not None
 
     def _resolve_name(self, path: str, facts: FileFacts, scope: int, name: str) -> list[Target]:
         language = self.snapshot.language(path)
@@ -190,7 +207,9 @@ class Names:
             return []
         if not item.name:
             module = item.module
-            if item.alias_start == item.name_start and "." in module:
+            language = self.snapshot.language(path)
+            python = language is not None and language.modules == "python"
+            if python and item.alias_start == item.name_start and "." in module:
                 module = module.partition(".")[0]  # `import a.b` binds a
             file = self.modules.find(path, module, item.level)
             return [self.module(file)] if file is not None else []
@@ -198,28 +217,55 @@ class Names:
         if file is not None:
             found = self.exported(file, item.name, depth + 1)
             if not found and item.name == "default":
+                named = _DEFAULT.search(self.snapshot.text(file).data)
+                if named is not None:
+                    found = self.exported(file, named.group(1).decode(), depth + 1)
+            if not found and item.name == "default":
                 found = self.exported(file, item.alias, depth + 1)
             if found:
                 return [target._replace(confidence=Confidence.IMPORT) for target in found]
             submodule = self.modules.submodule(file, item.name)
-            return [self.module(submodule)] if submodule is not None else []
+            if submodule is not None:
+                return [self.module(submodule)]
+            if not self._names_packages(path):
+                return []
         inner = f"{item.module}.{item.name}" if item.module else item.name
         file = self.modules.find(path, inner, item.level)
         if file is not None:
             return [self.module(file)]
-        return self._imported_by_path(path, item)
+        return self._imported_by_path(path, item) if self._names_packages(path) else []
+
+    def _names_packages(self, path: str) -> bool:
+        """Whether imports of the file's language name what symbols are part of, not files."""
+        language = self.snapshot.language(path)
+        return language is not None and language.modules not in ("python", "path", "include", "")
 
     def _imported_by_path(self, path: str, item: Import) -> list[Target]:
         """Languages whose imports name a symbol's package: `import a.b.C`, `use a::b::c`."""
-        language = self.snapshot.language(path)
-        if language is None or language.modules in ("python", "path", "include", ""):
-            return []
-        parts = [part for part in re.split(r"[./:]+", item.module) if part]
-        hits = [h for h in self.symbols_named(item.name) if not h.container]
-        scored = [(self._shared(h.path, parts), h) for h in hits if self._same_family(path, h.path)]
+        parts = _parts(item.module)
+        hits = [h for h in self.symbols_named(item.name) if self._same_family(path, h.path)]
+        packages = [self._package_of(hit.path) for hit in hits]
+        if any(packages):
+            declared = [
+                hit
+                for hit, package in zip(hits, packages, strict=True)
+                if package and parts == [*package, *_below(package, hit.container)]
+            ]
+            return self._targets(declared, Confidence.IMPORT)
+        scored = [(self._shared(h.path, parts), h) for h in hits if not h.container]
         best = max((score for score, _ in scored), default=0)
         chosen = [h for score, h in scored if score == best]
         return self._targets(chosen, Confidence.IMPORT) if best and len(chosen) == 1 else []
+
+    def _package_of(self, path: str) -> list[str]:
+        """The parts of the package that a file says it belongs to; [] when it says nothing."""
+        facts = self.facts(path)
+        for symbol in facts.symbols if facts is not None else ():
+            if symbol.kind == "package":
+                return _parts(symbol.name)
+            if symbol.parent >= 0:
+                break
+        return []
 
     def _shared(self, path: str, parts: list[str]) -> int:
         folders = os.path.splitext(path)[0].split(os.sep)
@@ -235,6 +281,8 @@ class Names:
         if facts is None or depth > MAX_DEPTH:
             return []
         found = [self.target_of(path, i) for i in self.member_indexes(path, -1).get(name, ())]
+        if is_package_file(path):
+            return self._of_package(path, name, key)
         if not found:
             for item in facts.imports:
                 if (item.alias or item.name) == name and item.name != "*":
@@ -248,6 +296,17 @@ class Names:
         found = list({target.key: target for target in found}.values())
         self._exports[key] = found
         return found
+
+    def _of_package(self, path: str, name: str, key: tuple[str, str]) -> list[Target]:
+        """In Go every file of a folder adds to what the package holds."""
+        folder = os.path.dirname(path)
+        hits = [
+            hit
+            for hit in self.symbols_named(name)
+            if not hit.container and os.path.dirname(hit.path) == folder
+        ]
+        self._exports[key] = self._targets(hits, Confidence.IMPORT)
+        return self._exports[key]
 
     def _from_stars(self, path: str, facts: FileFacts, name: str, depth: int) -> list[Target]:
         if depth > MAX_DEPTH:
@@ -315,3 +374,13 @@ class Names:
             if index >= 0:
                 targets.append(self.target_of(hit.path, index, confidence))
         return targets
+
+
+def _parts(name: str) -> list[str]:
+    """Of a package's name, however its language separates them."""
+    return [part for part in re.split(r"[./:\\\\]+", name) if part]
+
+
+def _below(package: list[str], container: str) -> list[str]:
+    """What stands between a package and a name in `container`, which may be the package itself."""
+    return [container] if container and _parts(container) != package else []

@@ -13,6 +13,7 @@ from treewright_indexer.text import Span
 _WORD_BEFORE = re.compile(rb"[\w$\x80-\xff]*\Z")
 _WORD_AFTER = re.compile(rb"[\w$\x80-\xff]*")
 _SPACE = b" \t\r\n\f\\"
+_PRIVATE_NAMES = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts")
 _MAX_CALL_BYTES = 4000
 """How far back a call's arguments are followed when a receiver is read."""
 
@@ -40,6 +41,8 @@ def occurrence_at(snapshot: Snapshot, path: str, offset: int) -> Occurrence | No
     span = word_at(text.data, offset)
     if span is None or snapshot.language(path) is None:
         return None
+    if text.data[span.start - 1 : span.start] == b"#" and path.endswith(_PRIVATE_NAMES):
+        span = Span(span.start - 1, span.end)  # `#name` is one name in JavaScript
     name = text.slice(span)
     for reference in snapshot.references_in(path, name):
         if reference.start == span.start:
@@ -65,6 +68,9 @@ def receiver_before(data: bytes, name_start: int) -> list[Part] | None:
         if match is None or match.start() == position:
             return None
         start = match.start()
+        if data.endswith((b".#", b"?.#"), 0, start):
+            start -= 1
+            match = re.compile(rb"#[\w$\x80-\xff]*").match(data, start) or match
         parts.append(Part(match.group().decode("utf-8", "replace"), called, start))
         position = _skip_dot(data, start)
         if position is None and _preceded_by_value(data, start):
@@ -142,6 +148,8 @@ def chain_from(data: bytes, start: int) -> list[Part] | None:
                 return None
             called = data[position] == 0x28
             position = closing + 1
+        if data[position : position + 1] == b"{" and (name[:1].isupper() or brackets):
+            called = True  # `Name{field: value}` in Go and Rust makes one
         if brackets and not called:
             return None
         parts.append(Part(name, called, start))
@@ -175,6 +183,8 @@ def keyword_callee(snapshot: Snapshot, path: str, offset: int) -> Span | None:
     node = snapshot.tree(path).root_node.descendant_for_byte_range(offset, offset)
     while node is not None:
         called = node.child_by_field_name("function")
+        if node.type == "composite_literal":  # `Point{X: 1}`
+            called = node.child_by_field_name("type")
         if node.type == "class_pattern":  # `case Point(x=0)`
             called = node.named_child(0)
         if called is not None and called.end_byte <= offset:

@@ -22,6 +22,7 @@ from treewright_indexer.graph.occurrences import (
     occurrence_at,
     receiver_before,
 )
+from treewright_indexer.graph.packages import is_package_file
 from treewright_indexer.model import Role, Symbol
 from treewright_indexer.snapshot import Snapshot
 
@@ -30,7 +31,19 @@ _CALLABLE_KINDS = frozenset({"function", "method", "constructor"})
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _METACLASS = re.compile(r"metaclass\s*=\s*([\w.]+)\Z")
 _ANNOTATION = re.compile(rb"[ \t]*:[ \t]*([^=\n#]+)")
-_ASSIGNED = re.compile(rb"[ \t]*(?::[^=\n]+)?=[ \t]*(?:await[ \t]+)?(?=\w)")
+_ASSIGNED = re.compile(
+    rb"(?:[ \t]*(?::[^=\n]+)?=|[ \t]*:=|(?:[ \t]*,[ \t]*\w+)+[ \t]*:=)[ \t]*(?:(?:await|new)[ \t]+|&)?(?=\w)"
+)
+_BOUND = re.compile(rb"[ \t]+extends[ \t]+([\w.]+)")
+_LITERAL = re.compile(
+    rb"[ \t]*(?::[^=\n]+)?:?=[ \t]*(?:[\[\"'`\d]|\{\}|\[\]|map\[|new[ \t]+(?:Map|Set|Array|Date|WeakMap|Promise)\b)"
+)
+_DATA_KINDS = frozenset({"field", "variable", "constant", "local"})
+_EACH = re.compile(rb"[ \t]+of[ \t]+(?=\w)|[ \t]*:=[ \t]*range[ \t]+(?=\w)")
+_REQUIRED = re.compile(rb"[ \t]*=[ \t]*require\([ \t]*[\"']([^\"'\n]+)[\"']")
+_GO_TYPE = re.compile(rb"[ \t]+(?:\.\.\.|\[\]|\*)*([^\W\d][\w.]*)")
+_SCRIPT_RESULT = re.compile(r"\)[ \t]*:[ \t]*([^=]+?)(?:[ \t]*=>.*)?\Z")
+_GO_RESULT = re.compile(r"\)[ \t]*\(?[ \t]*(?:\w+[ \t]+)?(?:\[\]|\*)*([^\W\d][\w.]*)[^()]*\)?\Z")
 _MAX_LINEAGE = 64
 _RECEIVERS = frozenset({"self", "cls", "this", "Self"})
 
@@ -107,6 +120,8 @@ class Resolver(Names):
                 )
             if all(self._closed(value) for value in values):
                 return []
+        elif parts and self._is_literal(path, parts, start):
+            return []
         elif parts and self._is_foreign(path, parts[0], start):
             # What a foreign function returns may be ours; what a foreign module holds is not.
             called = any(part.called for part in parts)
@@ -167,6 +182,23 @@ class Resolver(Names):
             return len(resolved) >= len(bases) and all(self._closed(v, depth + 1) for v in resolved)
         return True
 
+    def _is_literal(self, path: str, parts: list[Part], offset: int) -> bool:
+        """True when the receiver is a name that a list, an object, a text or a number is given to
+        where it is defined: its members are those of the language."""
+        language = self.snapshot.language(path)
+        if language is None or language.modules == "python" or parts[-1].called:
+            return False
+        if len(parts) == 1:
+            targets = self.resolve_name(path, parts[0].name, parts[0].start)
+        else:
+            owners = self.evaluate(path, parts[:-1], offset)
+            targets = [t for owner in owners for t in self.member(owner, parts[-1].name)]
+        return bool(targets) and all(
+            target.kind in _DATA_KINDS
+            and _LITERAL.match(self.snapshot.text(target.path).data, target.name_span.end)
+            for target in targets
+        )
+
     def _is_foreign(self, path: str, part: Part, offset: int) -> bool:
         """True when the chain starts at an import of a module outside the workspace."""
         facts = self.facts(path)
@@ -206,6 +238,9 @@ class Resolver(Names):
         index = facts.symbol_at(offset)
         if index < 0 or facts.symbols[index].kind not in ("method", "constructor"):
             return False
+        language = self.snapshot.language(path)
+        if language is None or language.id not in ("python", "go"):
+            return False
         first = re.search(r"\(\s*(?:/\s*,\s*)?(\w+)", facts.symbols[index].signature)
         return first is not None and first.group(1) == name
 
@@ -213,8 +248,12 @@ class Resolver(Names):
         facts = self.facts(path)
         index = facts.symbol_at(offset) if facts is not None else -1
         while facts is not None and index >= 0:
-            if facts.symbols[index].kind in CLASS_KINDS:
+            symbol = facts.symbols[index]
+            if symbol.kind in CLASS_KINDS:
                 return self.target_of(path, index)
+            if symbol.owner and symbol.parent < 0:  # a method that stands beside its type
+                named = self.resolve_name(path, symbol.owner.rpartition(".")[2], symbol.start)
+                return next((each for each in named if each.kind in CLASS_KINDS), None)
             index = facts.symbols[index].parent
         return None
 
@@ -230,7 +269,7 @@ class Resolver(Names):
         if target.kind in _CALLABLE_KINDS or target.kind == "property":
             symbol = facts.symbols[target.symbol]
             if called or target.kind == "property" or "property" in symbol.decorators:
-                returned = symbol.signature.rpartition("->")[2] if "->" in symbol.signature else ""
+                returned = _returned(symbol.signature, target.path)
                 return self._annotated(target.path, returned, target.name_span.start, depth)
             return [Value(target)]
         if called:
@@ -244,13 +283,27 @@ class Resolver(Names):
         except TreewrightError:
             return []
         end = target.name_span.end
+        if is_package_file(target.path):
+            match = _GO_TYPE.match(data, end)
+            if match and (values := self._annotated(target.path, _decoded(match), end, depth)):
+                return values
         if target.kind == "parameter":
             match = re.compile(rb"[ \t]*:[ \t]*([^=,)\n]+)").match(data, end)
             return self._annotated(target.path, _decoded(match), end, depth) if match else []
         match = _ANNOTATION.match(data, end)
         if match and (values := self._annotated(target.path, _decoded(match), end, depth)):
             return values
+        match = _REQUIRED.match(data, end)
+        if match is not None:
+            file = self.modules.find(target.path, _decoded(match), 0)
+            return [Value(self.module(file))] if file is not None else []
+        if self.inner(target):
+            return [Value(target)]
+        match = _BOUND.match(data, end)
+        if match is not None and target.kind == "local":
+            return self._annotated(target.path, _decoded(match), end, depth)
         match = _ASSIGNED.match(data, end)
+        match = _EACH.match(data, end) or match
         if match is None:
             return []
         parts = chain_from(data, match.end())
@@ -258,10 +311,26 @@ class Resolver(Names):
             return []
         return self.evaluate(target.path, parts, match.end(), depth + 1)
 
+    def inner(self, target: Target) -> dict[str, list[int]]:
+        """What an object that is written out holds: name -> symbols."""
+        facts = self.facts(target.path)
+        if facts is None or target.symbol < 0:
+            return {}
+        start, end = target.span
+        held: dict[str, list[int]] = {}
+        for index, symbol in enumerate(facts.symbols):
+            if symbol.kind == "method" and start < symbol.start and symbol.end <= end:
+                held.setdefault(symbol.name, []).append(index)
+        return held
+
     def _annotated(self, path: str, annotation: str, offset: int, depth: int) -> list[Value]:
         """Instances of the classes an annotation names: `X | None`, `Optional["X"]`."""
         values: list[Value] = []
-        for dotted in _IDENTIFIER.findall(annotation)[:6]:
+        inside = 0
+        for match in list(_IDENTIFIER.finditer(annotation))[:6]:
+            if match.start() < inside:  # an argument of a class that is ours
+                continue
+            dotted = match.group()
             parts = [Part(name, False, offset) for name in dotted.split(".")]
             if parts[0].name in ("Self",):
                 enclosing = self.enclosing_class(path, offset)
@@ -270,6 +339,7 @@ class Resolver(Names):
             for value in self.evaluate(path, parts, offset, depth + 1):
                 if value.target.kind in CLASS_KINDS:
                     values.append(Value(value.target, instance=True))
+                    inside = max(inside, _end_of_arguments(annotation, match.end()))
         return values
 
     def member(self, value: Value, name: str) -> list[Target]:
@@ -282,17 +352,31 @@ class Resolver(Names):
                 found = [self.module(submodule)] if submodule is not None else []
             return found
         if target.kind not in CLASS_KINDS:
-            return []
+            return [self.target_of(target.path, i) for i in self.inner(target).get(name, ())]
         for ancestor in self.ancestors(value):
             indexes = self.member_indexes(ancestor.path, ancestor.symbol).get(name)
             if indexes:
                 return [self.target_of(ancestor.path, index) for index in indexes]
+            if is_package_file(ancestor.path):
+                found = self._methods(ancestor, name)
+                if found:
+                    return found
         if not value.instance:
             for meta in self.metaclasses(target):
                 found = self.member(Value(meta, instance=True), name)
                 if found:
                     return found
         return []
+
+    def _methods(self, target: Target, name: str) -> list[Target]:
+        """Methods that stand beside their type, in any file of the package."""
+        folder = os.path.dirname(target.path)
+        hits = [
+            hit
+            for hit in self.symbols_named(name)
+            if hit.container == target.name and os.path.dirname(hit.path) == folder
+        ]
+        return self._targets(hits, Confidence.IMPORT)
 
     def metaclasses(self, target: Target) -> list[Target]:
         """The class that `metaclass=` names for the target or the nearest of its bases."""
@@ -388,6 +472,30 @@ class Resolver(Names):
                     assert facts is not None
                     return [self._local(target.path, facts, index, name, binding[0])]
         return []
+
+
+def _returned(signature: str, path: str) -> str:
+    """The type that a signature says a call returns; '' when it says none."""
+    if "->" in signature:
+        return signature.rpartition("->")[2]
+    if is_package_file(path):
+        result = _GO_RESULT.search(signature)
+        return result.group(1) if result else ""
+    result = _SCRIPT_RESULT.search(signature)
+    return result.group(1) if result else ""
+
+
+def _end_of_arguments(annotation: str, start: int) -> int:
+    """Behind the brackets that open at `start`; `start` itself when none does."""
+    depth = 0
+    for position in range(start, len(annotation)):
+        if annotation[position] in "<[":
+            depth += 1
+        elif annotation[position] in ">]":
+            depth -= 1
+        if depth <= 0:
+            return position + (annotation[position] in ">]")
+    return len(annotation)
 
 
 def _decoded(match: re.Match[bytes] | None) -> str:

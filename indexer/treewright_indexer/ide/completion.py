@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from treewright_indexer.cancel import CancelToken
 from treewright_indexer.errors import TreewrightError
 from treewright_indexer.graph.imports import module_name
-from treewright_indexer.graph.names import visible_scopes
+from treewright_indexer.graph.names import MAX_DEPTH, visible_scopes
 from treewright_indexer.graph.occurrences import Part, receiver_before
-from treewright_indexer.graph.resolve import Resolver, Value
+from treewright_indexer.graph.resolve import CLASS_KINDS, Resolver, Value
 from treewright_indexer.ide.arguments import Parameter, call_at, parameters_of
 from treewright_indexer.ide.recent import Recent
 from treewright_indexer.ide.signatures import CallSite
@@ -213,6 +213,15 @@ def _members(
             for item in _exports(resolver, value.target.path, prefix):
                 found.setdefault(item.label, item)
             continue
+        held = resolver.inner(value.target) if value.target.kind not in CLASS_KINDS else {}
+        for name, indexes in held.items():  # of an object that is written out
+            member = resolver.target_of(value.target.path, indexes[0])
+            if _fits(name, prefix):
+                found.setdefault(
+                    name, Item(name, member.kind, "", 0, member.path, member.name_span.start)
+                )
+        if held:
+            continue
         items, closed = _of_class(resolver, value, prefix)
         unknown = unknown or not closed
         for item in items:
@@ -244,13 +253,24 @@ def _of_class(resolver: Resolver, value: Value, prefix: str) -> tuple[list[Item]
     return items, closed
 
 
-def _exports(resolver: Resolver, path: str, prefix: str) -> list[Item]:
+def _exports(resolver: Resolver, path: str, prefix: str, depth: int = 0) -> list[Item]:
     """The names that a module of the workspace has."""
     facts = resolver.facts(path)
-    if facts is None:
+    given = resolver.snapshot.language(path)
+    if facts is None or given is None:
         return []
+    language = given.id
     items: list[Item] = []
     symbols = resolver.member_indexes(path, -1)
+    again = [each for each in facts.imports if each.reexport]
+    for item in again:
+        name = item.alias or item.name
+        if name == "*":
+            file = resolver.modules.find(path, item.module, item.level)
+            if file is not None and depth < MAX_DEPTH and language != "python":
+                items += _exports(resolver, file, prefix, depth + 1)
+        elif _fits(name, prefix) and name not in facts.scopes[0].bindings:
+            items.append(Item(name, "variable", "", 0, path, item.name_start))
     for name, (start, kind) in facts.scopes[0].bindings.items() if facts.scopes else ():
         if not _fits(name, prefix):
             continue

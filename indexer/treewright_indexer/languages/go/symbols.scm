@@ -1,4 +1,6 @@
-[(identifier) (field_identifier) (package_identifier)] @read
+[(identifier) (field_identifier)] @read
+(qualified_type package: (package_identifier) @read)
+(import_spec name: (package_identifier) @read)
 (type_identifier) @read @type.name
 
 (function_declaration) @def.function

@@ -70,6 +70,7 @@
 (for_in_statement kind: _ left: (identifier) @bind)
 (catch_clause parameter: (identifier) @bind)
 (arrow_function parameter: (identifier) @parameter)
+(function_expression name: (identifier) @bind)
 
 ; ---------------------------------------------------------------- roles
 

@@ -22,6 +22,7 @@
 (class_heritage (implements_clause (_) @base))
 (extends_type_clause type: (_) @base)
 (required_parameter (accessibility_modifier) pattern: (identifier) @name) @def.field
+(required_parameter "readonly" pattern: (identifier) @name) @def.field
 
 ; ---------------------------------------------------------------- bindings
 
