@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from treewright_agent.operations.blocks import NameUse, PythonFile, walk
+from treewright_agent.operations.blocks import COMPREHENSIONS, NameUse, PythonFile, walk
 from treewright_agent.operations.flow import Flow, Variable, read_behind
 from treewright_indexer.errors import RefusedError
 from treewright_indexer.text import Span
@@ -78,7 +78,9 @@ def flow_of(file: PythonFile, region: Region, outer: Node | None) -> Flowing:
     for variable in outputs:
         if end is not None and variable not in end:
             if variable.home == own and variable not in before:
-                raise RefusedError(f"`{variable.name}` may be left without a value")
+                if len(outputs) > 1 or not _read_at_once(file, region, variable):
+                    raise RefusedError(f"`{variable.name}` may be left without a value")
+                continue  # it fails where it failed before
             needed[variable] = None
     inputs: list[str] = []
     for use in inside:
@@ -122,6 +124,30 @@ def _outputs(
                 f"a handler around it reads `{variable.name}`, which it may have set before it fails"
             )
     return outputs
+
+
+def _read_at_once(file: PythonFile, region: Region, variable: Variable) -> bool:
+    """Whether it is the variable of a loop that the next statement begins with reading: when the
+    loop has no turn, that fails anyway."""
+    left = region.nodes[-1].child_by_field_name("left")
+    if region.nodes[-1].type != "for_statement" or left is None:
+        return False
+    if all(use.name != variable.name for use in file.within(Span(*left.byte_range))):
+        return False
+    behind = region.nodes[-1].next_named_sibling
+    while behind is not None and behind.type == "comment":
+        behind = behind.next_named_sibling
+    if behind is None or behind.type not in ("return_statement", "expression_statement"):
+        return False
+    uses = [use for use in file.within(Span(*behind.byte_range)) if not use.writes]
+    if not uses or Variable(uses[0].name, uses[0].home) != variable:
+        return False
+    here = file.root.descendant_for_byte_range(uses[0].start, uses[0].end)
+    while here is not None and here != behind:
+        if here.type in ("lambda", "conditional_expression", "call") or here.type in COMPREHENSIONS:
+            return False
+        here = here.parent
+    return True
 
 
 def _read_by_handlers(file: PythonFile, region: Region, outer: Node | None) -> set[Variable]:
