@@ -144,6 +144,7 @@ FUNCTION_REFUSED = [
     pytest.param("for i in a:\n    $0if i:\n        break$0\n", "belongs to a loop outside", id="a break"),
     pytest.param("def f():\n    $0yield 1$0\n", "yields", id="a yield"),
     pytest.param("def f(a):\n    $0if a:\n        b = 1$0\n    return b\n", "without a value", id="a name that may be unset"),
+    pytest.param("def h():\n    return k\n\n\n$0k = 1\nx = h()$0\n", "`h` may read `k`", id="a global that a called function reads"),
     pytest.param("def f(a):\n    $0for i in a:\n        pass$0\n    print(a and i)\n", "without a value", id="a loop's variable that may not be read"),
     pytest.param("def f(a):\n    x = $0a\n    b$0 = 1\n", "cuts a statement|not one whole", id="half a statement"),
     pytest.param("def f():\n    global x\n    $0global y\n    y = 1$0\n", "global", id="a global"),

@@ -65,6 +65,8 @@ def flow_of(file: PythonFile, region: Region, outer: Node | None) -> Flowing:
     for use in inside:
         if use.writes and use.home not in (own, scope_of(file, region)):
             raise RefusedError(f"it assigns `{use.name}`, which belongs to a function around")
+    if outer is None and not region.is_expression:
+        _require_unread_meanwhile(file, region, {use.name for use in inside if use.writes})
     outputs = [] if ends_in_return else _outputs(file, region, outer, wanted, list(written))
     flow = Flow(file, span, wanted)
     end = flow.block(region.nodes, frozenset())
@@ -124,6 +126,24 @@ def _outputs(
                 f"a handler around it reads `{variable.name}`, which it may have set before it fails"
             )
     return outputs
+
+
+def _require_unread_meanwhile(file: PythonFile, region: Region, written: set[str]) -> None:
+    """At the top of a module: a function of it that the region calls finds what it has assigned,
+    which as a local name it would not."""
+    bindings = file.facts.scopes[0].bindings
+    span = region.span
+    for node in _kind(region, "call"):
+        called = node.child_by_field_name("function")
+        name = file.text_of(called) if called is not None and called.type == "identifier" else ""
+        if bindings.get(name, (0, ""))[1] not in ("function", "class"):
+            continue
+        for use in file.uses:
+            elsewhere = use.scope != 0 and not span.start <= use.start < span.end
+            if elsewhere and use.home == 0 and use.name in written:
+                raise RefusedError(
+                    f"`{name}` may read `{use.name}`, which it assigns before the call"
+                )
 
 
 def _read_at_once(file: PythonFile, region: Region, variable: Variable) -> bool:

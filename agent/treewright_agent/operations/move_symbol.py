@@ -291,7 +291,10 @@ class _Move:
     def _require_real(self, needs: _Needs) -> None:
         root = self.snapshot.tree(self.source).root_node
         for name in needs.globals:
-            start = self.facts.scopes[0].bindings[name][0]
+            binding = self.facts.scopes[0].bindings.get(name)
+            if binding is None:
+                continue  # a function makes it global
+            start = binding[0]
             node = root.descendant_for_byte_range(start, start)
             while node is not None:
                 condition = (
