@@ -69,7 +69,9 @@ def _carried_out(intent: Intent, scene: Scene, before: Planned) -> Planned:
     for call in calls:
         scene.token.check()
         change = plan(call, draft.snapshot, scene.root, scene.token)
-        notes += [f"{scene.shown(note.path)}: {note.text}" for note in change.notes]
+        for note in change.notes:
+            line = draft.snapshot.text(note.path).line_of(note.span.start) + 1
+            notes.append(f"{scene.shown(note.path)}:{line}: {note.text}")
         draft = draft.done(call, change)
     return Planned(draft, f"{before.title}; {title}" if before.title else title, tuple(notes))
 

@@ -10,6 +10,7 @@ from typing import Any
 from treewright_agent.calls import Call
 from treewright_agent.draft import Draft
 from treewright_agent.intents import Intent
+from treewright_agent.operations.library_tables import library
 from treewright_agent.planning_scene import (
     FUNCTIONS,
     NoRuleError,
@@ -311,11 +312,30 @@ def substitute(intent: Intent, scene: Scene) -> Plan:
     Raises NoRuleError for a name that nothing imports: another use of the word is not proven.
     """
     old, new = intent.slots["old"], intent.slots["new"]
-    call = Call(operation("replace_import"), {"old": old, "new": new})
+    name = "replace_import" if library(old, new) is None else "replace_library"
+    call = Call(operation(name), {"old": old, "new": new})
     try:
         change = plan(call, scene.snapshot, scene.root, scene.token)
     except RefusedError as error:
         raise NoRuleError(str(error)) from error
     if change.is_empty:
         raise NoRuleError(f"nothing imports {old}")
-    return f"Use {new} instead of {old}", [call]
+    title = f"Use {new} instead of {old}"
+    n_left = sum("string names" not in note.text for note in change.notes)
+    if call.operation == "replace_library" and n_left:
+        places = "place is" if n_left == 1 else "places are"
+        title += f"; {n_left} {places} left to you"
+    if call.operation == "replace_import" and not _is_here(new, scene):
+        title += f": only its name changes; nobody checked that {new} has what is used of {old}"
+    return title, [call]
+
+
+def _is_here(module: str, scene: Scene) -> bool:
+    """Whether the workspace has the module, or the standard library one with the same names."""
+    from treewright_indexer.graph.imports import ModuleFinder
+
+    finder = ModuleFinder(scene.snapshot)
+    return any(
+        finder.find(os.path.join(folder.root, "x.py"), module.partition(".")[0], 0) is not None
+        for folder in scene.snapshot.folders
+    )

@@ -106,6 +106,7 @@ from treewright_agent.operations.remove_variable import REMOVE_VARIABLE
 from treewright_agent.operations.rename_module import RENAME_MODULE
 from treewright_agent.operations.rename_symbol import RENAME_SYMBOL
 from treewright_agent.operations.replace_import import REPLACE_IMPORT
+from treewright_agent.operations.replace_library import REPLACE_LIBRARY
 from treewright_agent.operations.replace_pattern import REPLACE_PATTERN
 from treewright_agent.operations.replace_text import REPLACE_TEXT
 from treewright_agent.operations.rewrite_script import REWRITE_SCRIPT
@@ -161,6 +162,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     REMOVE_DECORATOR,
     DELETE_SYMBOL,
     REPLACE_IMPORT,
+    REPLACE_LIBRARY,
     REMOVE_FLAG,
     APPLY_RULE,
     FIX_LINT_EVERYWHERE,

@@ -50,6 +50,7 @@ OPERATIONS: Final[tuple[str, ...]] = (
     "remove_decorator",
     "delete_symbol",
     "replace_import",
+    "replace_library",
     "remove_flag",
     "apply_rule",
     "fix_lint_everywhere",
