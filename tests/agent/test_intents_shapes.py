@@ -49,6 +49,8 @@ STAR = "//- a.py\none = 1\ntwo = 2\n//- b.py\nfrom a import *\n\nprint(one)\n"
 LIBRARY = (
     "//- a.py\nimport requests\n\nrequests.get(1)\n//- b.py\nfrom requests import get\n\nget(2)\n"
 )
+HTTPX = LIBRARY.replace("requests", "httpx")
+HTTPX = HTTPX.replace("get(1)", "get(1, follow_redirects=True)").replace("get(2)", "get(2, follow_redirects=True)")  # fmt: skip
 CYCLE = "//- a.py\nfrom b import f\n\n\ndef g():\n    return f()\n//- b.py\nfrom a import g\n\n\ndef f():\n    return g()\n"
 CYCLE_BROKEN = "//- a.py\ndef g():\n    from b import f\n    return f()\n//- b.py\nfrom a import g\n\n\ndef f():\n    return g()\n"
 DEAD = "//- a.py\ndef f():\n    return 1\n    print()\n"
@@ -92,10 +94,10 @@ DONE = [
     ("convert relative imports to absolute", RELATIVE.replace("from pkg.a", "from .a"), RELATIVE),
     ("expand star imports in b.py", STAR, STAR.replace("*", "one")),
     ("replace the star imports by explicit imports", STAR, STAR.replace("*", "one")),
-    ("replace requests by httpx in the whole repo", LIBRARY, LIBRARY.replace("requests", "httpx")),
-    ("switch from requests to httpx", LIBRARY, LIBRARY.replace("requests", "httpx")),
-    ("use httpx instead of requests everywhere", LIBRARY, LIBRARY.replace("requests", "httpx")),
-    ("把 requests 全部换成 httpx", LIBRARY, LIBRARY.replace("requests", "httpx")),
+    ("replace requests by httpx in the whole repo", LIBRARY, HTTPX),
+    ("switch from requests to httpx", LIBRARY, HTTPX),
+    ("use httpx instead of requests everywhere", LIBRARY, HTTPX),
+    ("把 requests 全部换成 httpx", LIBRARY, HTTPX),
     ("break the import cycle between a and b", CYCLE, CYCLE_BROKEN),
     ("remove dead code", DEAD, DEAD.replace("    print()\n", "")),
     ("inline parameter deep of walk", DEEP, "//- a.py\ndef walk(x):\n    return x, True\n\n\nwalk(1)\nwalk(2)\n"),

@@ -136,6 +136,25 @@ def test_relative_paths_of_scripts_follow(tmp_path: Path) -> None:
     check_operation(tmp_path, "move_file", before, after, path="src/lib/b.ts", new_path="src/b.ts")
 
 
+def test_aliases_of_scripts_follow(tmp_path: Path) -> None:
+    config = '{"compilerOptions": {"paths": {"@/*": ["./src/*"]}}} // settings\n'
+    before = {
+        "tsconfig.json": config,
+        "src/a.ts": "import { x } from '@/lib/b';\nimport { readFile } from 'node:fs';\n",
+        "src/lib/b.ts": "import { a } from '@/a';\nimport { z } from './c';\nexport const x = z;\n",
+        "src/lib/c.ts": "export const z = 1;\n",
+    }
+    after = {
+        "tsconfig.json": config,
+        "src/a.ts": "import { x } from '@/new/d';\nimport { readFile } from 'node:fs';\n",
+        "src/new/d.ts": "import { a } from '@/a';\nimport { z } from '../lib/c';\nexport const x = z;\n",
+        "src/lib/c.ts": before["src/lib/c.ts"],
+    }
+    check_operation(
+        tmp_path, "move_file", before, after, path="src/lib/b.ts", new_path="src/new/d.ts"
+    )
+
+
 REFUSED = [
     pytest.param({"a.py": "", "b.py": ""}, "a.py", "b.py", "exists already", id="taken"),
     pytest.param({"a.py": ""}, "z.py", "b.py", "does not exist", id="nothing there"),

@@ -1,4 +1,4 @@
-"""JavaScript and TypeScript files that move: the relative paths of their imports, and to them."""
+"""JavaScript and TypeScript files that move: the paths of their imports, and to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SCRIPT_SUFFIXES = (".d.ts", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts
 def follow_scripts(
     snapshot: Snapshot, moves: Mapping[str, str], token: CancelToken, build: ChangeBuilder
 ) -> None:
-    """`import … from "./a"`: the relative path, spelled as it was."""
+    """`import … from "./a"`: the relative path or the alias of a project, spelled as it was."""
     if not any(path.endswith(_SCRIPT_SUFFIXES) for path in moves):
         return
     finder = ModuleFinder(snapshot)
@@ -37,7 +37,12 @@ def follow_scripts(
             target = finder.find(path, item.module, item.level)
             if target is None or not (path in moves or target in moves):
                 continue
-            spelled = _relative_module(
+            spelled = None
+            if not item.module.startswith("."):  # an alias is the same wherever it is written
+                if target not in moves or not finder.scripts.is_alias(path, item.module):
+                    continue
+                spelled = finder.scripts.respelled(path, item.module, moves[target])
+            spelled = spelled or _relative_module(
                 moves.get(path, path), moves.get(target, target), item.module, target
             )
             place = _module_token(snapshot.text(path), item)
@@ -49,7 +54,7 @@ def _statements(facts: FileFacts) -> Iterator[Import]:
     seen: set[tuple[int, str]] = set()
     for item in facts.imports:
         key = (item.start, item.module)
-        if item.module.startswith(".") and key not in seen:
+        if item.module and key not in seen:
             seen.add(key)
             yield item
 
