@@ -35,13 +35,15 @@ async function exportFeedback({ server }: Parts): Promise<void> {
   ];
   const format = await vscode.window.showQuickPick(formats, { placeHolder: "Form of the training file" });
   if (!format) return;
+  const root = vscode.workspace.workspaceFolders?.[0]?.uri;
   const target = await vscode.window.showSaveDialog({
+    ...(root && { defaultUri: vscode.Uri.joinPath(root, `feedback-${format.label}.jsonl`) }),
     filters: { "JSON Lines": ["jsonl"] },
     saveLabel: "Export",
     title: "Export Feedback",
   });
   if (!target) return;
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  const folder = root?.fsPath;
   const args = [
     "-P",
     "-X",
