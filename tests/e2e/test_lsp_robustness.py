@@ -238,7 +238,9 @@ NOISY = """
 import os, subprocess, sys, threading, time
 
 def noise():
-    time.sleep(0.2)
+    # From the moment on at which a stray print goes to the log; before, nothing of the server has run.
+    while not os.path.samestat(os.fstat(1), os.fstat(2)):
+        time.sleep(0.001)
     while True:
         print("from python")
         sys.stdout.write("{}\\r\\n\\r\\n")
