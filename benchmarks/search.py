@@ -33,7 +33,7 @@ from treewright_indexer.encoders.shelf import Models, ModelSettings, manifest_of
 from treewright_indexer.search import engine, places
 from treewright_indexer.search.fuse import Candidate, fuse
 from treewright_indexer.search.plan import Plan, plan_of
-from treewright_indexer.search.rerank import blended, head_of, wants
+from treewright_indexer.search.rerank import blended, wants
 from treewright_indexer.settings import IndexSettings
 from treewright_indexer.snapshot import Snapshot
 from treewright_indexer.text import Span
@@ -152,7 +152,7 @@ def _rerank(
     """Note what the reranker says of those candidates that it would be asked for."""
     if reranker is None or not wants(plan, reranker):
         return
-    head = fuse(plan, candidates)[: head_of(reranker)]
+    head = fuse(plan, candidates)[: reranker.head]
     texts = [
         reranker.document(c.shown, c.symbol, snapshot.text(c.path).slice(Span(c.start, c.end)))
         for c in head

@@ -60,7 +60,7 @@ class SearchLayer(msgspec.Struct, frozen=True, rename="camel"):
     embedder: str | None = None
     """Path of a model manifest; None takes the model that ships."""
     reranker: str | None = None
-    """Path of a cross-encoder's manifest; None takes what ships, "none" reorders nothing."""
+    """`treewright-code-rerank` or path of a cross-encoder's manifest; None takes the embedder's own tokens, "none" reorders nothing."""
     device: Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "directml"] = "auto"
     threads: int = 0
     """Processor threads of a model; 0 takes what the machine has."""

@@ -235,6 +235,7 @@ def test_a_model_that_fails_leaves_words_and_says_so(tmp_path: Path, encoder: An
 class _Reranker:
     generation = "bad:1"
     kinds: frozenset[str] = frozenset()
+    head = 50
     weight = 0.5
 
     def __init__(self, fault: str) -> None:

@@ -19,6 +19,7 @@ from treewright_indexer.encoders.onnx import OnnxEncoder, OnnxReranker
 from treewright_indexer.encoders.providers import EncoderSettings, open_session
 from treewright_indexer.encoders.remote import RemoteEncoder, RemoteSettings
 from treewright_indexer.encoders.shelf import (
+    CROSS_ENCODER,
     Models,
     ModelSettings,
     encoder_of,
@@ -240,7 +241,11 @@ def test_a_model_is_opened_once_and_its_problem_remembered(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["treewright-code-embed", "treewright-code-static"])
 def test_the_models_that_ship_are_sound_and_know_code(name: str) -> None:
     manifests = [m for m in shipped() if not isinstance(m, ModelError)]
-    assert [m.name for m in manifests] == ["treewright-code-embed", "treewright-code-static"]
+    assert [m.name.removeprefix("treewright-code-") for m in manifests] == [
+        "embed",
+        "rerank",
+        "static",
+    ]
     assert sum(m.model_path.stat().st_size for m in manifests) < 50e6
     encoder = encoder_of(manifest_of(name), EncoderSettings())
     documents = encoder.documents(
@@ -262,6 +267,26 @@ def test_the_models_that_ship_are_sound_and_know_code(name: str) -> None:
         ("write a record to the database", 2),
     ):
         assert int(np.argmax(documents @ encoder.query(query))) == answer
+
+
+def test_the_cross_encoder_that_ships_is_used_when_it_is_named() -> None:
+    assert Models().settings.reranker == "late"
+    models = Models(ModelSettings(reranker=CROSS_ENCODER))
+    assert models.reranker_if_ready() is None  # nobody waits for it
+    reranker = models.reranker()
+    assert isinstance(reranker, OnnxReranker)
+    documents = [
+        reranker.document("a.py", "sort_numbers", "def sort_numbers(xs): return sorted(xs)"),
+        reranker.document("b.py", "close", "def close(self): self.socket.close()"),
+        reranker.document("c.py", "retry", "def retry(call): for _ in range(3): call()"),
+    ]
+    for query, answer in (
+        ("put numbers in order", 0),
+        ("shut the connection", 1),
+        ("try a failed call again", 2),
+    ):
+        assert int(np.argmax(reranker.scores(query, documents))) == answer
+    assert models.reranker_if_ready() is reranker
 
 
 def test_a_reranker_must_be_one(tmp_path: Path) -> None:

@@ -404,6 +404,7 @@ class _Reranker:
         self.wanted, self.delay_s, self.broken = wanted, delay_s, broken
         self.weight = 1.0
         self.kinds: frozenset[str] = frozenset()
+        self.head = 50
 
     def document(self, path: str, symbol: str, code: str) -> str:
         return f"{path} {symbol}\n{code}"

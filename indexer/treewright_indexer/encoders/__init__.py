@@ -42,6 +42,8 @@ class Reranker(Protocol):
     """Of its scores against those of the ranking before it, 0 to 1."""
     kinds: frozenset[str]
     """The kinds of query (see `search.plan`) that it is asked for; none named: all of them."""
+    head: int
+    """How many candidates of a ranking it looks at."""
 
     def document(self, path: str, symbol: str, code: str) -> str:
         """The text of a chunk in the form that `scores` takes."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 WEIGHT: Final = 0.4
 KINDS: Final[frozenset[str]] = frozenset(("web",))
 """Measured, see docs/search.md: elsewhere it changed nothing or for the worse."""
+HEAD: Final = 16
+"""Looking further down lifted nothing, and costs time."""
 _REMEMBERED: Final = 400
 """Documents, of about 100 tokens of one byte a dimension each: 15 MB."""
 
@@ -38,6 +40,7 @@ class LateReranker:
 
     weight = WEIGHT
     kinds: frozenset[str] = KINDS
+    head = HEAD
 
     def __init__(self, encoder: OnnxEncoder) -> None:
         self._encoder = encoder

@@ -56,6 +56,8 @@ class Manifest:
     """Name of the output with the tokens' states, when they were trained to rerank."""
     weight: float = 0.5
     """Of a reranker's scores against those of the ranking before it, 0 to 1."""
+    head: int = 0
+    """Candidates of a ranking that a reranker looks at; 0 takes 50."""
     kinds: str = ""
     """Kinds of query (see `search.plan`) that a reranker is for, with spaces between; '' for all."""
     precision: str = ""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from treewright_indexer.encoders import Matrix
 
 _LARGEST_BATCH: Final = 128
+_HEAD: Final = 50
+"""Candidates that a reranker looks at whose manifest does not say."""
 _BOUND: Final = frozenset(("CUDAExecutionProvider", "TensorrtExecutionProvider"))
 """Providers whose inputs and results are bound to the device."""
 
@@ -223,6 +225,7 @@ class OnnxReranker:
             raise ModelError(f"model {manifest.name} is an {manifest.task} model, not a reranker")
         self._model = _Model(manifest, settings or EncoderSettings())
         self.kinds: frozenset[str] = frozenset(manifest.kinds.replace(",", " ").split())
+        self.head = manifest.head or _HEAD
         self.manifest = manifest
         self.generation = manifest.generation
         self.weight = manifest.weight

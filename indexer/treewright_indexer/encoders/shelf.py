@@ -26,6 +26,8 @@ T = TypeVar("T")
 DEFAULT_EMBEDDER: Final = "treewright-code-embed"
 DEFAULT_RERANKER: Final = "late"
 """The embedder's own tokens, where its manifest offers them; measured in docs/search.md."""
+CROSS_ENCODER: Final = "treewright-code-rerank"
+"""Ships, and is used by nobody who does not name it: it lifted no kind of query."""
 DEFAULT_QUICK: Final = "treewright-code-static"
 
 
@@ -36,7 +38,7 @@ class ModelSettings:
     embedder: str = DEFAULT_EMBEDDER
     """Name of a model that ships, path of a manifest, or '' for none."""
     reranker: str = DEFAULT_RERANKER
-    """`late`, path of a manifest, or '' for none."""
+    """`late`, name of a model that ships, path of a manifest, or '' for none."""
     remote: RemoteSettings | None = None
     """Embeds over the network instead; off unless the user's settings say so."""
     run: EncoderSettings = field(default_factory=EncoderSettings)

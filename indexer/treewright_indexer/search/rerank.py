@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from treewright_indexer.search.plan import Plan
     from treewright_indexer.snapshot import Snapshot
 
-HEAD: Final = 50
-"""Candidates of a ranking that a model of its own looks at."""
-_FEW: Final = 16
-"""The same of the one that ships: looking further down lifted nothing, and costs time."""
 _STEP: Final = 8
 BUDGET_S: Final = 0.15
 
@@ -41,11 +37,6 @@ def wants(plan: Plan, reranker: Reranker | None) -> bool:
     return not reranker.kinds or plan.kind in reranker.kinds
 
 
-def head_of(reranker: Reranker) -> int:
-    """How many candidates it looks at."""
-    return _FEW if reranker.kinds else HEAD
-
-
 def rerank(
     snapshot: Snapshot,
     plan: Plan,
@@ -56,7 +47,7 @@ def rerank(
     budget_s: float = BUDGET_S,
 ) -> list[Candidate]:
     """The ranking with its head in a new order; `start` runs work in another thread."""
-    head = ranked[: head_of(reranker)]
+    head = ranked[: reranker.head]
     deadline = time.monotonic() + budget_s
     scores: list[float] = []
     while len(scores) < len(head):
